@@ -1,0 +1,75 @@
+"""gunicorn's configuration: every value with its reason. See docs/architecture.md for the life of a worker."""
+
+import resource
+import sys
+from typing import Any
+
+import gevent
+
+from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
+from vda5050.errors import SettingsError
+from vda5050.settings import Settings
+
+try:
+    settings = Settings.from_environ()
+except SettingsError as error:
+    sys.exit("\n".join(["The gateway cannot start:", *error.problems]))
+
+bind = settings.bind
+workers = settings.workers
+worker_class = "gevent"
+# The pool of greenlets. A full pool stops accept() without a word, health checks included, so it is larger than what
+# the app lets in: the app itself answers 503 beyond max_streams.
+worker_connections = settings.max_streams + 500
+# Connections that wait for accept(): a thousand clients may come back in one second.
+backlog = 4096
+# Seconds the main greenlet may be silent before the worker is killed with all its streams.
+timeout = 60
+# Streams are ended by the app as soon as the worker is told to stop; this is for what then still hangs.
+graceful_timeout = 8
+# Seconds an idle connection between two requests is kept. A stream is one request.
+keepalive = 15
+# A worker that restarts loses all its streams: never on purpose.
+max_requests = 0
+# Greenlets and sockets must be made after the fork.
+preload_app = False
+# gunicorn 25 and later open a Unix socket to be controlled by; nothing here uses it.
+control_socket_disable = True
+loglevel = settings.log_level
+# Every request of a stream would be logged when it ends, days later; the metrics tell more.
+accesslog = None
+
+_broker = EmbeddedBroker(settings.broker)
+
+
+def on_starting(_server: Any) -> None:
+    """In the master: raise the descriptor limit for all workers, start the embedded broker where it is wanted."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if settings.broker.is_embedded:
+        try:
+            _broker.start()
+        except EmbeddedBrokerError as error:
+            sys.exit(f"The gateway cannot start: {error}")
+
+
+def on_exit(_server: Any) -> None:
+    """In the master: stop the embedded broker after the last worker."""
+    _broker.stop()
+
+
+def post_worker_init(worker: Any) -> None:
+    """In a worker: end the streams when gunicorn tells it to stop, which otherwise waits for them.
+
+    gunicorn has no hook for SIGTERM in a worker; `alive` is what its handler clears.
+    """
+    service = worker.wsgi.extensions["vda5050"]
+
+    def stop_with_worker() -> None:
+        while worker.alive:
+            gevent.sleep(0.1)
+        service.stop()
+
+    greenlet = gevent.Greenlet(stop_with_worker)
+    greenlet.name = "stop_with_worker"
+    greenlet.start()

@@ -1,0 +1,33 @@
+"""The Flask side: one file a concern, all of them thin.
+
+    health      /health /ready /metrics
+    robots      /robots /robots/<manufacturer>/<serial>
+    stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
+    websocket   /ws                                       the same over a WebSocket
+    dashboard   /                                         the page
+    problems    every error as application/problem+json (RFC 9457)
+
+Takes a `Service`, gives a Flask app. A view does no work of its own: it reads the request, asks the service, writes the
+answer.
+"""
+
+from flask import Flask
+
+from vda5050.api import dashboard, health, problems, robots, stream, websocket
+from vda5050.service import Service
+
+EXTENSION = "vda5050"
+"""`app.extensions[EXTENSION]` is the app's `Service`."""
+
+
+def create_flask_app(service: Service) -> Flask:
+    """Build the WSGI application around a service; the service need not run yet."""
+    app = Flask("vda5050.api", static_folder="static", template_folder="templates")
+    app.extensions[EXTENSION] = service
+    app.register_blueprint(health.create_blueprint(service))
+    app.register_blueprint(robots.create_blueprint(service))
+    app.register_blueprint(stream.create_blueprint(service))
+    app.register_blueprint(websocket.create_blueprint(service))
+    app.register_blueprint(dashboard.create_blueprint())
+    problems.register(app)
+    return app

@@ -1,0 +1,37 @@
+"""`/health` (is the process alive), `/ready` (can it do its job), `/metrics` (Prometheus)."""
+
+import orjson
+from flask import Blueprint, Response
+
+from vda5050 import metrics
+from vda5050.api.problems import problem
+from vda5050.service import Service
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """Build the routes for a service."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/health")
+    def health() -> Response:
+        return Response(b'{"status":"ok"}', content_type="application/json")
+
+    @blueprint.get("/ready")
+    def ready() -> Response:
+        """200 while every dependency is ready, else 503; `dependencies` tells of each in both."""
+        states = {
+            name: {"ready": dependency.is_ready, "detail": dependency.detail}
+            for name, dependency in service.dependencies().items()
+        }
+        missing = [name for name, state in states.items() if not state["ready"]]
+        if missing:
+            return problem(503, "not_ready", f"not ready: {', '.join(missing)}", dependencies=states)
+        response = Response(orjson.dumps({"ready": True, "dependencies": states}), content_type="application/json")
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @blueprint.get("/metrics")
+    def prometheus() -> Response:
+        return Response(service.metrics.render(), content_type=metrics.CONTENT_TYPE)
+
+    return blueprint

@@ -1,0 +1,182 @@
+"""`/ws`: the stream's events over a WebSocket (RFC 6455), one JSON object a text message.
+
+wsproto does the handshake and reads what the client sends; what the client gets are frames that `frames` prepared once
+for all, written by this connection's one writer, the request's greenlet. What is read is read in the hub (see
+`broadcast.peer`), which never writes: a pong, a problem or a close goes through the subscription's queue.
+
+The client may send a JSON object with `robots`, `types`, `interval` (strings, as in the query): its stream continues
+with that filter, after `reset` and a snapshot.
+
+gunicorn gives its socket in the environ and is told by a StopIteration to leave the connection alone afterwards.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import Forbidden
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from vda5050.api.problems import problem
+from vda5050.api.stream import last_event_id
+from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription
+from vda5050.errors import FilterError
+from vda5050.frames import Wire, websocket_text
+from vda5050.service import Service
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE_CHARS = 4_096
+_GOING_AWAY, _UNSUPPORTED_DATA, _TOO_BIG = 1001, 1003, 1009
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """Build the route for a service."""
+    blueprint = Blueprint("websocket", __name__)
+
+    @blueprint.route("/ws", websocket=True)
+    def websocket() -> Response:
+        """Upgrade, then stream until either side closes. Raises FilterError, TooManyStreams, Forbidden."""
+        sock = request.environ.get("gunicorn.socket")
+        if sock is None:
+            return problem(
+                501, "no_websocket", "This server cannot upgrade a connection; run the gateway with gunicorn."
+            )
+        _check_origin(service.settings.allowed_origins)
+        wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval")})
+        connection = WSConnection(ConnectionType.SERVER)
+        try:
+            connection.receive_data(_handshake())
+            accepted = connection.send(_accept(connection))
+        except (RemoteProtocolError, LocalProtocolError) as error:
+            return problem(400, "bad_handshake", str(error))
+        subscription = service.broadcaster.subscribe(wanted, Wire.WEBSOCKET, last_event_id())
+        return _Upgraded(service, subscription, connection, sock, accepted)
+
+    @blueprint.get("/ws")
+    def not_a_websocket() -> Response:
+        response = problem(426, "upgrade_required", "Open this address as a WebSocket.")
+        response.headers["Upgrade"] = "websocket"
+        return response
+
+    return blueprint
+
+
+def _check_origin(allowed_origins: Iterable[str]) -> None:
+    """Let in programs (no Origin), the gateway's own pages, and the origins allowed by the settings."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host and origin not in allowed_origins:
+        raise Forbidden("Pages of this origin may not open a WebSocket here.")
+
+
+def _handshake() -> bytes:
+    """Write the request again as it came, for wsproto to read."""
+    lines = [f"GET {request.full_path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _accept(connection: WSConnection) -> AcceptConnection:
+    for event in connection.events():
+        if isinstance(event, Request):
+            return AcceptConnection()
+    raise RemoteProtocolError("no WebSocket handshake")
+
+
+class _Upgraded(Response):
+    """The rest of the connection in the place of a response."""
+
+    def __init__(
+        self, service: Service, subscription: Subscription, connection: WSConnection, sock: Any, accepted: bytes
+    ) -> None:
+        super().__init__()
+        self._service = service
+        self._subscription = subscription
+        self._connection = connection
+        self._socket = sock
+        self._accepted = accepted
+        self._text = ""
+
+    def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
+        """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
+        peer = Peer(
+            self._socket,
+            timeout_s=self._service.settings.peer_timeout_s,
+            on_gone=self._subscription.abandon,
+            on_data=self._received,
+        )
+        try:
+            self._socket.sendall(self._accepted)
+            while True:
+                self._socket.sendall(self._subscription.take())
+        except StreamEnded as ended:
+            self._say_goodbye(ended.last_words)
+        except OSError as error:
+            log.debug("a WebSocket client left: %s", error)
+        finally:
+            peer.close()
+            self._service.broadcaster.unsubscribe(self._subscription)
+        raise StopIteration
+
+    def _say_goodbye(self, last_words: bytes) -> None:
+        try:
+            self._socket.sendall(last_words or self._connection.send(CloseConnection(_GOING_AWAY)))
+        except (OSError, LocalProtocolError) as error:
+            log.debug("a WebSocket client had left before the close: %s", error)
+
+    def _received(self, data: bytes) -> None:
+        """Read what the client sent; runs in the hub, so nothing here may block or raise."""
+        try:
+            self._connection.receive_data(data)
+            for event in self._connection.events():
+                self._handle(event)
+        except (RemoteProtocolError, LocalProtocolError) as error:
+            log.debug("a WebSocket client broke the protocol: %s", error)
+            self._subscription.abandon()
+
+    def _handle(self, event: object) -> None:
+        if isinstance(event, Ping):
+            self._subscription.put(Parcel.of(self._connection.send(event.response())))
+        elif isinstance(event, CloseConnection):
+            self._subscription.end(self._connection.send(event.response()))
+        elif isinstance(event, BytesMessage):
+            self._close(_UNSUPPORTED_DATA, "text only")
+        elif isinstance(event, TextMessage):
+            self._text += event.data
+            if len(self._text) > MAX_MESSAGE_CHARS:
+                self._close(_TOO_BIG, f"at most {MAX_MESSAGE_CHARS} characters")
+            elif event.message_finished:
+                text, self._text = self._text, ""
+                self._change_filter(text)
+
+    def _close(self, code: int, reason: str) -> None:
+        self._subscription.end(self._connection.send(CloseConnection(code, reason)))
+
+    def _change_filter(self, text: str) -> None:
+        try:
+            wanted = _read_filter(text)
+        except FilterError as error:
+            facts = {"status": 400, "code": "bad_filter", "parameter": error.parameter, "detail": error.problem}
+            self._subscription.put(Parcel.of(websocket_text(orjson.dumps({"type": "problem", "data": facts}))))
+        else:
+            self._service.broadcaster.change_filter(self._subscription, wanted)
+
+
+def _read_filter(text: str) -> Filter:
+    """Read what a client sends to change its filter. Raises FilterError."""
+    try:
+        wanted = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise FilterError("message", "not JSON") from error
+    known = {"robots", "types", "interval"}
+    if (
+        not isinstance(wanted, dict)
+        or not wanted.keys() <= known
+        or not all(isinstance(v, str) for v in wanted.values())
+    ):
+        raise FilterError("message", "an object with the strings robots, types and interval is understood")
+    return Filter.parse(**wanted)

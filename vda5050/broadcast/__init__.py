@@ -1,0 +1,21 @@
+"""From one numbered frame to every client that wants it: filters, batches, queues, replay.
+
+Takes frames in order from `ingest`, gives each client a `Subscription` whose bytes are ready for its wire. The parts,
+in the order of the flow:
+
+    filters       what a client asked for, as a value that equal requests share
+    group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
+    subscription  one client's bounded gevent queue
+    broadcaster   numbers frames, routes them to groups, paces the flushes, replays
+    peer          notices when a client has gone
+
+The promise to a client: after a snapshot or a resume, exactly the frames after it that match the filter, in order, each
+once; or `reset` and a new snapshot. At most once beyond what is held for replay, never a silent gap.
+"""
+
+from vda5050.broadcast.broadcaster import Broadcaster
+from vda5050.broadcast.filters import EVERYTHING, Filter
+from vda5050.broadcast.peer import Peer
+from vda5050.broadcast.subscription import Parcel, StreamEnded, Subscription
+
+__all__ = ["EVERYTHING", "Broadcaster", "Filter", "Parcel", "Peer", "StreamEnded", "Subscription"]

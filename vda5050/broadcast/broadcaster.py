@@ -1,0 +1,288 @@
+"""Numbers frames, routes them to groups, paces the flushes, admits and replays.
+
+Called from one thread; every method but the two greenlets' loops runs without a switch, which is what makes "snapshot
+at offset n, then n+1" true without a lock.
+
+Pace: after an idle moment the first frame is flushed at once. A flush's cost is the time until every client it woke has
+been served; the next one waits PACE times that, up to `max_batch_interval_s`. So a small fleet sees a few milliseconds,
+and a large one batches that are worth their cost. (A fixed interval is wrong at both ends: see benchmarks/README.md.)
+"""
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+import gevent
+from gevent.event import Event
+
+from vda5050.broadcast.filters import Filter
+from vda5050.broadcast.group import Group
+from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.errors import TooManyStreams
+from vda5050.frames import (
+    Frame,
+    Wire,
+    encode_heartbeat,
+    encode_opening,
+    encode_reset,
+    encode_retry,
+    status_json,
+    update_json,
+)
+from vda5050.metrics import Metrics
+from vda5050.robot_state import RobotState
+from vda5050.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PACE = 4.0
+SNAPSHOT_MAX_AGE_S = 1.0
+RETRY_MS = (1_000, 3_000)
+"""Between these each client is told to wait before it comes back, so that not all come at once."""
+
+
+class Broadcaster:
+    """The hub of one process. `epoch` names its numbering; see `frames`."""
+
+    def __init__(
+        self,
+        robots: RobotState,
+        metrics: Metrics,
+        settings: Settings,
+        *,
+        epoch: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._robots = robots
+        self._metrics = metrics
+        self._settings = settings
+        self._epoch = epoch.encode()
+        self._clock = clock
+        self._max_interval_s = settings.max_batch_interval_ms / 1000
+        self._offset = 0
+        self._ring: deque[Frame] = deque()
+        self._ring_bytes = 0
+        self._groups: dict[Filter, Group] = {}
+        self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
+        self._dirty: set[Group] = set()
+        self._wake = Event()
+        self._beats: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
+        self._count = 0
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._wire_metrics = {wire: _WireMetrics(metrics, wire) for wire in Wire}
+
+    @property
+    def stream_count(self) -> int:
+        """Open subscriptions."""
+        return self._count
+
+    def start(self) -> None:
+        """Start the flushing and the heartbeat greenlets."""
+        for loop in (self._flush_for_ever, self._beat_for_ever):
+            greenlet = gevent.Greenlet(loop)
+            greenlet.name = f"broadcast{loop.__name__}"
+            greenlet.link_exception(lambda dead: log.critical("greenlet %s died: %r", dead.name, dead.exception))
+            greenlet.start()
+            self._greenlets.append(greenlet)
+
+    def stop(self) -> None:
+        """Flush what waits, end every stream with a time to come back after, stop the greenlets. May run twice."""
+        gevent.killall(self._greenlets)
+        self._greenlets.clear()
+        now = self._clock()
+        for group in list(self._groups.values()):
+            self._flush_group(group, now)
+            for members in group.members.values():
+                for subscription in members:
+                    subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)))
+
+    def publish(self, robot: str, topic: str, payload: bytes) -> Frame:
+        """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
+        return self._publish(robot, topic, update_json(robot, topic, payload))
+
+    def publish_status(self, *, is_connected: bool) -> Frame:
+        """Tell every client whether the link to the broker stands."""
+        return self._publish("", "status", status_json("connected" if is_connected else "disconnected"))
+
+    def subscribe(self, filter_: Filter, wire: Wire, last_event_id: str | None = None) -> Subscription:
+        """Admit a client.
+
+        It begins with the updates after `last_event_id` where that can be done without a gap, with `reset` and a
+        snapshot where it cannot, and with a snapshot where no id is given.
+
+        Raises TooManyStreams.
+        """
+        if self._count >= self._settings.max_streams:
+            self._metrics.streams_refused.inc()
+            raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
+        self._count += 1
+        slot = self._count % len(self._beats)
+        subscription = Subscription(
+            filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._resync_lagging
+        )
+        group = self._group(filter_)
+        if opening := encode_opening(wire, random.randint(*RETRY_MS)):
+            subscription.begin([Parcel.of(opening)])
+        subscription.begin(self._first_parcels(group, wire, last_event_id))
+        self._enter(group, subscription)
+        self._beats[slot].add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Let a client go. May be called twice."""
+        beat = self._beats[subscription.slot]
+        if subscription in beat:
+            beat.remove(subscription)
+            self._count -= 1
+            self._leave(subscription)
+
+    def change_filter(self, subscription: Subscription, filter_: Filter) -> None:
+        """Let an open stream continue with another filter: `reset`, a snapshot, then its updates."""
+        self._leave(subscription)
+        subscription.filter = filter_
+        group = self._group(filter_)
+        for parcel in self._resync(group, subscription.wire, "filter"):
+            subscription.put(parcel)
+        self._enter(group, subscription)
+
+    def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
+        self._offset += 1
+        frame = Frame(self._offset, robot, topic, json)
+        self._ring.append(frame)
+        self._ring_bytes += len(json)
+        while self._ring_bytes > self._settings.replay_bytes:
+            self._ring_bytes -= len(self._ring.popleft().json)
+        key = (robot, topic)
+        groups = self._routes.get(key)
+        if groups is None:
+            groups = self._routes[key] = tuple(group for group in self._groups.values() if group.wants(frame))
+        if groups:
+            for group in groups:
+                group.add(frame)
+            self._dirty.update(groups)
+            self._wake.set()
+        return frame
+
+    def _group(self, filter_: Filter) -> Group:
+        group = self._groups.get(filter_)
+        if group is None:
+            group = self._groups[filter_] = Group(
+                filter_, epoch=self._epoch, offset=self._offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S
+            )
+            self._routes.clear()
+            self._metrics.filters.set(len(self._groups))
+        return group
+
+    def _enter(self, group: Group, subscription: Subscription) -> None:
+        """Let the group's flushes reach a client that has all up to `flushed_offset`; else it would get that twice."""
+        group.members.setdefault(subscription.wire, set()).add(subscription)
+        self._wire_metrics[subscription.wire].streams.inc()
+
+    def _leave(self, subscription: Subscription) -> None:
+        group = self._groups[subscription.filter]
+        group.members[subscription.wire].discard(subscription)
+        self._wire_metrics[subscription.wire].streams.dec()
+        if not any(group.members.values()):
+            del self._groups[subscription.filter]
+            self._dirty.discard(group)
+            self._routes.clear()
+            self._metrics.filters.set(len(self._groups))
+
+    def _first_parcels(self, group: Group, wire: Wire, last_event_id: str | None) -> Sequence[Parcel]:
+        if not last_event_id:
+            return self._snapshot_parcels(group, wire)
+        offset = self._held_offset(last_event_id)
+        if offset is None:
+            return self._resync(group, wire, "resume")
+        if offset > group.flushed_offset:  # an id seen on a stream of another filter, which was flushed later
+            self._flush_group(group, self._clock())
+        return list(group.since(offset, wire, self._from_ring))
+
+    def _held_offset(self, last_event_id: str) -> int | None:
+        """Read an id. None where it is not of this epoch, or where an update after it is no longer held."""
+        epoch, _, digits = last_event_id.rpartition("-")
+        if epoch.encode() != self._epoch or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            return None
+        oldest = self._ring[0].offset if self._ring else self._offset + 1
+        return offset if oldest - 1 <= (offset := int(digits)) <= self._offset else None
+
+    def _resync_lagging(self, subscription: Subscription) -> Sequence[Parcel]:
+        return self._resync(self._groups[subscription.filter], subscription.wire, "lagging")
+
+    def _resync(self, group: Group, wire: Wire, reason: str) -> Sequence[Parcel]:
+        self._metrics.resets.labels(reason).inc()
+        return [Parcel.of(encode_reset(wire)), *self._snapshot_parcels(group, wire)]
+
+    def _snapshot_parcels(self, group: Group, wire: Wire) -> Sequence[Parcel]:
+        """Give the group's shared snapshot and every batch flushed after it; the next flush continues there."""
+        now = self._clock()
+        group.forget_old_snapshot(now)
+        snapshot = group.snapshot
+        if snapshot is None:
+            self._flush_group(group, now)
+            snapshot = group.set_snapshot(self._robots.get_snapshot(group.robots, group.filter.topics), now)
+        return [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._from_ring)]
+
+    def _from_ring(self, after: int, upto: int) -> list[Frame]:
+        frames = []
+        for frame in reversed(self._ring):
+            if frame.offset <= after:
+                break
+            if frame.offset <= upto:
+                frames.append(frame)
+        frames.reverse()
+        return frames
+
+    def _flush_for_ever(self) -> None:
+        while True:
+            now = self._clock()
+            due = [group for group in self._dirty if group.due_at <= now]
+            if not due:
+                self._wait_for_work(now)
+                continue
+            for group in due:
+                self._flush_group(group, now)
+            gevent.sleep(0)  # every client that the flush woke is served before this returns
+            cost = self._clock() - now
+            pause = min(self._max_interval_s, PACE * cost)
+            self._metrics.flush.observe(cost)
+            self._metrics.batch_interval.set(pause)
+            self._metrics.replay_bytes.set(self._ring_bytes)
+            gevent.sleep(pause)
+
+    def _wait_for_work(self, now: float) -> None:
+        """Wait for a frame, or until the first group that waits for its interval is due."""
+        self._wake.clear()
+        next_due = min((group.due_at for group in self._dirty), default=None)
+        self._wake.wait(None if next_due is None else max(0.001, next_due - now))
+
+    def _flush_group(self, group: Group, now: float) -> None:
+        self._dirty.discard(group)
+        for wire, (clients, frames, size) in group.flush(now, self._offset).items():
+            counters = self._wire_metrics[wire]
+            counters.events.inc(clients * frames)
+            counters.bytes.inc(clients * size)
+
+    def _beat_for_ever(self) -> None:
+        parcels = {wire: Parcel.of(encode_heartbeat(wire)) for wire in Wire}
+        for beat in self._every_second(self._beats):
+            for subscription in beat:
+                subscription.put(parcels[subscription.wire])
+
+    @staticmethod
+    def _every_second(beats: list[set[Subscription]]) -> Iterator[set[Subscription]]:
+        """Give one slot's clients a second, round and round, so that each is written to once in `heartbeat_s`."""
+        while True:
+            for beat in beats:
+                gevent.sleep(1)
+                yield beat
+
+
+class _WireMetrics:
+    """The counters of one wire, looked up once."""
+
+    def __init__(self, metrics: Metrics, wire: Wire) -> None:
+        self.streams = metrics.streams.labels(wire.value)
+        self.events = metrics.events.labels(wire.value)
+        self.bytes = metrics.stream_bytes.labels(wire.value)

@@ -1,0 +1,63 @@
+"""What a client asked for, as a value: equal requests give equal filters, and equal filters share all work."""
+
+import re
+from dataclasses import dataclass
+
+from vda5050.errors import FilterError
+from vda5050.topics import TOPICS
+
+MAX_FILTER_CHARS = 2_000
+MAX_INTERVAL_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which frames a client wants.
+
+    `robots` is the source of a regular expression over robot keys or None for all, `topics` the VDA 5050 topics or None
+    for all. With `interval_s` above 0 the client wants at most one batch in that many seconds, and of several states
+    (or visualizations) of a robot in it the newest only.
+    """
+
+    robots: str | None = None
+    topics: frozenset[str] | None = None
+    interval_s: float = 0.0
+
+    @classmethod
+    def parse(cls, *, robots: str = "", types: str = "", interval: str = "") -> "Filter":
+        """Read the query parameters of `/stream`: `robots=KUKA/*,ABB/1 types=state,connection interval=500`.
+
+        In `robots`, `*` stands for any characters and nothing else is special. `interval` is in milliseconds.
+
+        Raises FilterError.
+        """
+        if len(robots) > MAX_FILTER_CHARS:
+            raise FilterError("robots", f"longer than {MAX_FILTER_CHARS} characters")
+        patterns = sorted({part.strip() for part in robots.split(",") if part.strip()})
+        topics = frozenset(part.strip() for part in types.split(",") if part.strip())
+        if unknown := sorted(topics - TOPICS):
+            raise FilterError("types", f"unknown: {', '.join(unknown)[:200]}; known are {', '.join(sorted(TOPICS))}")
+        source = "|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
+        everything = not patterns or "*" in patterns or "*/*" in patterns
+        return cls(None if everything else source, topics or None, _parse_interval_s(interval))
+
+    @classmethod
+    def one_robot(cls, robot: str, *, types: str = "", interval: str = "") -> "Filter":
+        """Ask for one robot by its exact key. Raises FilterError for `types` and `interval` as `parse` does."""
+        rest = cls.parse(types=types, interval=interval)
+        return cls(re.escape(robot), rest.topics, rest.interval_s)
+
+    def robot_pattern(self) -> re.Pattern[str] | None:
+        """Compile `robots`, to be used with `fullmatch`; None matches all. Names may hold line breaks: DOTALL."""
+        return None if self.robots is None else re.compile(self.robots, re.DOTALL)
+
+
+EVERYTHING = Filter()
+
+
+def _parse_interval_s(text: str) -> float:
+    if not text:
+        return 0.0
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= MAX_INTERVAL_MS and len(text) <= 9):
+        raise FilterError("interval", f"must be 0 to {MAX_INTERVAL_MS} milliseconds")
+    return int(text) / 1000

@@ -1,0 +1,171 @@
+"""All clients of one filter: gathers frames, encodes a batch once per wire, keeps the latest batches.
+
+The log of batches since a little while serves whoever arrives: a newcomer gets the shared snapshot and the batches
+after it, a client that resumes gets the batches after its id, all of them bytes that exist already. Bounded by
+LOG_BYTES of frame text and by LOG_S; the broadcaster's ring holds more, for what the log no longer has.
+
+Nothing here switches greenlets, so between a flush and a snapshot no frame can come.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from vda5050.broadcast.filters import Filter
+from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.frames import Frame, Wire, encode_events, snapshot_json
+
+LOG_BYTES = 8_388_608
+LOG_S = 3.0
+COMPACT_AT = 1_000
+"""Frames that may wait for a slow interval before those replaced by newer ones are let go."""
+CONFLATED_TOPICS = frozenset({"state", "visualization"})
+"""Of these the newest replaces an older one that still waits; every other topic's messages all count."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Frames in order, flushed together; `size` is the length of their text. Encoded when somebody wants it."""
+
+    epoch: bytes
+    frames: list[Frame]
+    flushed_at: float
+    size: int = 0
+    _parcels: dict[Wire, Parcel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(frame.json) for frame in self.frames)
+
+    @property
+    def last_offset(self) -> int:
+        return self.frames[-1].offset
+
+    def parcel(self, wire: Wire) -> Parcel:
+        """Encode the batch for one wire; the same object for every client."""
+        parcel = self._parcels.get(wire)
+        if parcel is None:
+            parcel = self._parcels[wire] = Parcel.of(encode_events(self.epoch, self.frames, wire))
+        return parcel
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The matching robots at `offset`, taken at `taken_at` (monotonic seconds)."""
+
+    batch: Batch
+    offset: int
+    taken_at: float
+
+
+class Group:
+    """The clients of one filter.
+
+    `flushed_offset`: every frame up to it has been queued to every client of the group.
+    """
+
+    def __init__(self, filter_: Filter, *, epoch: bytes, offset: int, snapshot_max_age_s: float) -> None:
+        self.filter = filter_
+        self.robots = filter_.robot_pattern()
+        self.members: dict[Wire, set[Subscription]] = {}
+        self.flushed_offset = offset
+        self.due_at = 0.0
+        self._epoch = epoch
+        self._snapshot_max_age_s = snapshot_max_age_s
+        self._snapshot: Snapshot | None = None
+        self._pending: list[Frame] = []
+        self._compact_at = COMPACT_AT
+        self._log: deque[Batch] = deque()
+        self._log_bytes = 0
+        self._log_start = offset
+
+    def wants(self, frame: Frame) -> bool:
+        """Tell whether the frame matches the filter."""
+        if not frame.robot:
+            return True
+        if self.filter.topics is not None and frame.topic not in self.filter.topics:
+            return False
+        return self.robots is None or self.robots.fullmatch(frame.robot) is not None
+
+    @property
+    def has_pending(self) -> bool:
+        """True where frames wait for the next flush."""
+        return bool(self._pending)
+
+    def add(self, frame: Frame) -> None:
+        """Gather a frame that `wants` was asked about."""
+        self._pending.append(frame)
+        if self.filter.interval_s and len(self._pending) >= self._compact_at:
+            self._pending = self._conflated(self._pending)
+            self._compact_at = max(COMPACT_AT, 2 * len(self._pending))
+
+    def flush(self, now: float, offset: int) -> dict[Wire, tuple[int, int, int]]:
+        """Queue what was gathered to every client; `offset` is that of the newest frame of all.
+
+        Returns per wire: clients, frames, bytes of one client.
+        """
+        self.flushed_offset = offset
+        self.due_at = now + self.filter.interval_s
+        if not self._pending:
+            return {}
+        batch = Batch(self._epoch, self._conflated(self._pending), now)
+        self._pending = []
+        self._compact_at = COMPACT_AT
+        self._append_to_log(batch)
+        done = {}
+        for wire, members in self.members.items():
+            if members:
+                parcel = batch.parcel(wire)
+                for subscription in members:
+                    subscription.put(parcel)
+                done[wire] = (len(members), len(batch.frames), parcel.size)
+        return done
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot that newcomers may share, with the log complete since its offset; None when a new one is due."""
+        snapshot = self._snapshot
+        return snapshot if snapshot is not None and snapshot.offset >= self._log_start else None
+
+    def forget_old_snapshot(self, now: float) -> None:
+        """Let go of a snapshot too old to be shared."""
+        if self._snapshot is not None and now - self._snapshot.taken_at > self._snapshot_max_age_s:
+            self._snapshot = None
+
+    def set_snapshot(self, robots: bytes, now: float) -> Snapshot:
+        """Keep `robots` (see `RobotState.get_snapshot`), taken right after `flush`, as the snapshot at that offset."""
+        frame = Frame(self.flushed_offset, "", "snapshot", snapshot_json(robots))
+        self._snapshot = Snapshot(Batch(self._epoch, [frame], now), self.flushed_offset, now)
+        return self._snapshot
+
+    def since(self, offset: int, wire: Wire, ring: Callable[[int, int], Iterable[Frame]]) -> Iterator[Parcel]:
+        """Parcels of every matching frame after `offset` up to `flushed_offset`, in order.
+
+        `ring(after, upto)` gives the frames of all robots with after < offset <= upto, for what the log has not.
+        """
+        if offset < self._log_start:
+            frames = self._conflated([f for f in ring(offset, self._log_start) if self.wants(f)])
+            if frames:
+                yield Parcel.of(encode_events(self._epoch, frames, wire))
+        for batch in self._log:
+            if batch.last_offset <= offset:
+                continue
+            if batch.frames[0].offset > offset:
+                yield batch.parcel(wire)
+            else:
+                rest = [frame for frame in batch.frames if frame.offset > offset]
+                yield Parcel.of(encode_events(self._epoch, rest, wire))
+
+    def _conflated(self, frames: list[Frame]) -> list[Frame]:
+        if not self.filter.interval_s:
+            return frames
+        newest: dict[tuple[str, str], int] = {(f.robot, f.topic): f.offset for f in frames}
+        return [f for f in frames if f.topic not in CONFLATED_TOPICS or newest[f.robot, f.topic] == f.offset]
+
+    def _append_to_log(self, batch: Batch) -> None:
+        self._log.append(batch)
+        self._log_bytes += batch.size
+        oldest_wanted = batch.flushed_at - LOG_S
+        while len(self._log) > 1 and (self._log_bytes > LOG_BYTES or self._log[0].flushed_at < oldest_wanted):
+            dropped = self._log.popleft()
+            self._log_bytes -= dropped.size
+            self._log_start = dropped.last_offset

@@ -1,0 +1,73 @@
+"""The client's end of a connection: notices at once when it is closed, and does not wait for ever when it stalls.
+
+A server that only writes learns of a client's leaving at its next write or later (gunicorn#677), so the socket is
+watched for reading as well. A client that vanished without FIN, or that takes nothing (stopped, zero window), is given
+up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gevent.hub import get_hub
+
+log = logging.getLogger(__name__)
+
+_READ_BYTES = 16_384
+_READ = 1  # libev's event bit
+
+
+class StreamSocket(Protocol):
+    """What is used of the worker's socket."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, which is non-blocking."""
+
+    def setsockopt(self, level: int, option: int, value: int, /) -> None:
+        """As of `socket.socket`."""
+
+
+class Peer:
+    """Watches one client. `on_data` and `on_gone` run in the hub: they must not block."""
+
+    __slots__ = ("_on_data", "_on_gone", "_socket", "_watcher")
+
+    def __init__(
+        self,
+        sock: StreamSocket,
+        *,
+        timeout_s: float,
+        on_gone: Callable[[], None],
+        on_data: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._socket = sock
+        self._on_gone = on_gone
+        self._on_data = on_data
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout_s * 1000))
+        except OSError as error:  # a Unix socket has neither; its peer cannot vanish
+            log.debug("no TCP options: %s", error)
+        self._watcher: Any = get_hub().loop.io(sock.fileno(), _READ)
+        self._watcher.start(self._readable)
+
+    def close(self) -> None:
+        """Stop watching; to be called before the socket is closed. May be called twice."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._socket.fileno(), _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            self._on_gone()
+        elif self._on_data is not None:
+            self._on_data(data)

@@ -1,0 +1,154 @@
+"""One client's queue: filled by its group, drained by the greenlet that writes to the client.
+
+Bounded in bytes. The bound counts updates that wait, not the snapshot a client begins with. A client that falls
+further behind is *lagging*: what waits is dropped at once, nothing more is queued, and when its greenlet comes back
+from the socket it finds a mark instead, for which it gets `reset` and a fresh snapshot. So memory stays bounded, and
+every client ends at the newest state.
+
+The unit of the queue is a parcel: bytes that must be written whole, because a client cannot tell half a batch from a
+batch. A parcel's bytes are shared by all clients of its group and cut into pieces, so that the copy that gunicorn makes
+while it frames one (Response.write) stays small however slow the client is.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from gevent.queue import SimpleQueue
+
+from vda5050.broadcast.filters import Filter
+from vda5050.errors import Vda5050Error
+from vda5050.frames import Wire
+
+PIECE_BYTES = 131_072
+
+
+class StreamEnded(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """There is nothing more to write. `last_words` are to be written still, unless the client has gone."""
+
+    def __init__(self, last_words: bytes = b"") -> None:
+        super().__init__("the stream has ended")
+        self.last_words = last_words
+
+
+class Parcel(NamedTuple):
+    """Bytes to be written whole: `pieces` of at most PIECE_BYTES each, `size` bytes together."""
+
+    pieces: tuple[bytes, ...]
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes) -> "Parcel":
+        """Cut `data` into pieces."""
+        size = len(data)
+        if size <= PIECE_BYTES:
+            return cls((data,), size)
+        return cls(tuple(data[i : i + PIECE_BYTES] for i in range(0, size, PIECE_BYTES)), size)
+
+
+class _Mark(Enum):
+    LAGGING = "lagging"
+    ENDED = "ended"
+
+
+class Subscription:
+    """A client's place in a group.
+
+    `put`, `end` and `abandon` never block and may be called from anywhere; `take` is for one greenlet.
+    """
+
+    __slots__ = ("_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "filter",
+                 "slot", "wire")  # fmt: skip
+
+    def __init__(
+        self,
+        filter_: Filter,
+        wire: Wire,
+        *,
+        max_bytes: int,
+        slot: int,
+        resync: Callable[["Subscription"], Sequence[Parcel]],
+    ) -> None:
+        self.filter = filter_
+        self.wire = wire
+        self.slot = slot
+        self._max_bytes = max_bytes
+        self._resync = resync
+        self._queue: SimpleQueue[Parcel | _Mark] = SimpleQueue()
+        self._pieces: list[bytes] = []
+        self._waiting_bytes = 0
+        self._is_lagging = False
+        self._ended: StreamEnded | None = None
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of updates that wait for the client."""
+        return self._waiting_bytes
+
+    def begin(self, parcels: Sequence[Parcel]) -> None:
+        """Set what the client gets before any update; not counted against the bound."""
+        for parcel in parcels:
+            self._pieces.extend(parcel.pieces)
+
+    def put(self, parcel: Parcel) -> None:
+        """Queue a parcel, or mark the client as lagging where it would wait behind too much."""
+        if self._is_lagging or self._ended is not None:
+            return
+        if self._waiting_bytes and self._waiting_bytes + parcel.size > self._max_bytes:
+            self._drop_waiting()
+            self._is_lagging = True
+            self._queue.put(_Mark.LAGGING)
+            return
+        self._waiting_bytes += parcel.size
+        self._queue.put(parcel)
+
+    def end(self, last_words: bytes = b"") -> None:
+        """End the stream after what already waits."""
+        if self._ended is None:
+            self._ended = StreamEnded(last_words)
+            self._queue.put(_Mark.ENDED)
+
+    def abandon(self) -> None:
+        """End the stream now: the client has gone."""
+        self._drop_waiting()
+        self._pieces.clear()
+        self._ended = StreamEnded()
+        self._queue.put(_Mark.ENDED)
+
+    def take(self) -> bytes:
+        """Wait for what the client is to be sent next: never empty, small parcels that wait together as one.
+
+        Raises StreamEnded.
+        """
+        if not self._pieces:
+            self._refill()
+        return self._pieces.pop(0)
+
+    def _refill(self) -> None:
+        """Move waiting parcels to `_pieces`, joined where they are small. No switch but in the first `get`."""
+        queue, pieces = self._queue, self._pieces
+        size = 0
+        item = queue.get()
+        while True:
+            if item is _Mark.ENDED:
+                if pieces:  # what came before it goes out first
+                    queue.put(item)
+                    break
+                raise self._ended or StreamEnded()
+            if item is _Mark.LAGGING:
+                self.begin(self._resync(self))  # may flush the group: nothing may be queued here before it is done
+                self._is_lagging = False
+                return
+            self._waiting_bytes -= item.size
+            size += item.size
+            pieces.extend(item.pieces)
+            if size >= PIECE_BYTES or queue.empty():
+                break
+            item = queue.get()
+        if len(pieces) > 1 and size <= PIECE_BYTES:
+            pieces[:] = [b"".join(pieces)]
+
+    def _drop_waiting(self) -> None:
+        while not self._queue.empty():
+            self._queue.get()
+        self._waiting_bytes = 0

@@ -1,0 +1,51 @@
+"""Every error that this package raises on purpose.
+
+One root; a child exists because somebody catches it; each keeps the facts it was raised for, so that the log line, the
+metric and the answer to a client are made from them and not from parsing text.
+"""
+
+
+class Vda5050Error(Exception):
+    """Root of the package's errors."""
+
+
+class SettingsError(Vda5050Error):
+    """The environment holds settings that cannot be used.
+
+    `problems` lists one sentence per setting, each naming the variable.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class RejectedMessage(Vda5050Error):  # noqa: N818 - the message was rejected; nothing of ours went wrong
+    """A message from the broker cannot be used.
+
+    `reason` is the stable word that labels the metric (see `ingest`), `detail` says more to a person and never holds
+    the payload.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class FilterError(Vda5050Error):
+    """A client asked for a filter that cannot be used. `parameter` is the query parameter at fault."""
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        super().__init__(f"{parameter}: {problem}")
+        self.parameter = parameter
+        self.problem = problem
+
+
+class TooManyStreams(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """The worker serves as many streams as it may. `limit` is that number, `retry_after_s` when to ask again."""
+
+    def __init__(self, limit: int, retry_after_s: int) -> None:
+        super().__init__(f"{limit} streams are open, which is the limit")
+        self.limit = limit
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,135 @@
+"""Update -> Frame: the only place that writes what clients read.
+
+Takes a robot's payload bytes (valid JSON, no raw CR or LF: `robot_state` sees to that), gives frames numbered by offset
+and the bytes of every kind of event. A payload is spliced into its envelope, never encoded again.
+
+    {"type":"update","data":{"topic":"KUKA/KR_1001","type":"state","payload":{...}}}
+    {"type":"snapshot","data":{"KUKA/KR_1001":{...}}}
+    {"type":"status","data":{"broker":"disconnected"}}
+    {"type":"reset"}
+
+An event's id is `<epoch>-<offset>`. Offsets rise by one with every frame of one epoch, and the epoch is another one
+after every restart, so that an id of before can be told from one of now. On a WebSocket, which has no id line, the same
+object starts with the member "id".
+
+Server-Sent Events: WHATWG HTML, section 9.2. WebSocket frames: RFC 6455, section 5.2. Deflate: RFC 1951, section 3.2.4.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+import orjson
+
+RESET = b'{"type":"reset"}'
+GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""RFC 1952, section 2.3: no name, no time, unknown system. No trailer ever follows: a stream has no end."""
+
+_COMPRESSION_LEVEL = 6
+"""Paid once per batch and filter, saves on every client's wire. See benchmarks/README.md for level 1 beside it."""
+
+
+class Wire(Enum):
+    """The form in which a client takes events. The value labels the metrics."""
+
+    SSE = "sse"
+    SSE_GZIP = "sse_gzip"
+    WEBSOCKET = "websocket"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event for all who want it: `json` is the whole object, `offset` its place in the epoch.
+
+    A frame of no robot (`robot` is "") is about the stream itself and goes to every client.
+    """
+
+    offset: int
+    robot: str
+    topic: str
+    json: bytes
+
+
+def update_json(robot: str, topic: str, payload: bytes) -> bytes:
+    """Wrap a robot's payload."""
+    return b'{"type":"update","data":{"topic":%b,"type":"%b","payload":%b}}' % (
+        orjson.dumps(robot),
+        topic.encode(),
+        payload,
+    )
+
+
+def status_json(broker: str) -> bytes:
+    """Tell the clients that the gateway's link to the broker is `connected` or `disconnected`."""
+    return orjson.dumps({"type": "status", "data": {"broker": broker}})
+
+
+def snapshot_json(robots: bytes) -> bytes:
+    """Wrap a snapshot that `RobotState.get_snapshot` wrote."""
+    return b'{"type":"snapshot","data":%b}' % robots
+
+
+def encode_events(epoch: bytes, frames: Iterable[Frame], wire: Wire) -> bytes:
+    """Write frames in the order given, for any number of clients of one wire."""
+    if wire is Wire.WEBSOCKET:
+        return b"".join([websocket_text(b'{"id":"%b-%d",%b' % (epoch, f.offset, f.json[1:])) for f in frames])
+    text = b"".join([b"id: %b-%d\ndata: %b\n\n" % (epoch, f.offset, f.json) for f in frames])
+    return deflate_block(text) if wire is Wire.SSE_GZIP else text
+
+
+def encode_reset(wire: Wire) -> bytes:
+    """Write the event that tells a client to forget what it knows; a snapshot follows."""
+    if wire is Wire.WEBSOCKET:
+        return websocket_text(RESET)
+    return encode_sse_text(b"data: %b\n\n" % RESET, wire)
+
+
+def encode_heartbeat(wire: Wire) -> bytes:
+    """Write what shows that the stream lives: a comment, or on a WebSocket a ping."""
+    return websocket_frame(0x9, b"") if wire is Wire.WEBSOCKET else encode_sse_text(b":\n\n", wire)
+
+
+def encode_opening(wire: Wire, retry_ms: int) -> bytes:
+    """Write what a stream begins with: for SSE how long to wait before coming back, for gzip its header as well."""
+    if wire is Wire.WEBSOCKET:
+        return b""
+    header = GZIP_HEADER if wire is Wire.SSE_GZIP else b""
+    return header + encode_retry(wire, retry_ms)
+
+
+def encode_retry(wire: Wire, retry_ms: int) -> bytes:
+    """Write the SSE field that sets the client's reconnection time."""
+    return b"" if wire is Wire.WEBSOCKET else encode_sse_text(b"retry: %d\n\n" % retry_ms, wire)
+
+
+def encode_sse_text(text: bytes, wire: Wire) -> bytes:
+    """Write a short SSE text (at most 65,535 bytes); in a gzip stream as a stored block, which costs no compressor."""
+    if wire is not Wire.SSE_GZIP:
+        return text
+    return b"\x00" + struct.pack("<HH", len(text), len(text) ^ 0xFFFF) + text
+
+
+def deflate_block(text: bytes) -> bytes:
+    """Compress `text` into deflate blocks that can follow and precede any other such blocks.
+
+    Fresh compressor: nothing before is referred to. Z_FULL_FLUSH: ends on a byte boundary, not marked as final.
+    """
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    return compressor.compress(text) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+def websocket_text(text: bytes) -> bytes:
+    """Write a text message in one unmasked frame, as a server sends it."""
+    return websocket_frame(0x1, text)
+
+
+def websocket_frame(opcode: int, payload: bytes) -> bytes:
+    """Write one final unmasked frame (RFC 6455, section 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return struct.pack("!BB", 0x80 | opcode, size) + payload
+    if size < 65_536:
+        return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
+    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload

@@ -1,0 +1,83 @@
+"""The chain in order: topic and payload -> address -> document -> state -> stream.
+
+Takes what the MQTT bridge received, one message a call, in order; gives nothing back and never raises for what a robot
+sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
+accepted one is counted beside that. The log says so too, at most once in LOG_EVERY_S for a reason.
+
+Reasons of rejection: topic, robots, size, and those of `payloads.parse_payload`, which also names the oddities.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from vda5050.broadcast import Broadcaster
+from vda5050.errors import RejectedMessage
+from vda5050.metrics import Metrics
+from vda5050.payloads import parse_payload
+from vda5050.robot_state import RobotState
+from vda5050.topics import Address, parse_topic
+
+log = logging.getLogger(__name__)
+
+LOG_EVERY_S = 10.0
+_MAX_CACHED_ADDRESSES = 100_000
+
+
+class Ingest:
+    """The one door for messages. Does not switch greenlets: state and stream change together."""
+
+    def __init__(
+        self,
+        robots: RobotState,
+        broadcaster: Broadcaster,
+        metrics: Metrics,
+        *,
+        max_payload_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._robots = robots
+        self._broadcaster = broadcaster
+        self._metrics = metrics
+        self._max_payload_bytes = max_payload_bytes
+        self._clock = clock
+        self._addresses: dict[str, Address] = {}
+        self._accepted: dict[str, Any] = {}
+        self._last_logged: dict[str, float] = {}
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
+        """Take one message in."""
+        try:
+            address = self._addresses.get(topic) or self._address(topic)
+            if len(payload) > self._max_payload_bytes:
+                raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
+            document, oddities = parse_payload(payload)
+            kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
+        except RejectedMessage as rejected:
+            self.reject(topic, rejected)
+            return
+        self._broadcaster.publish(address.robot, address.topic, kept)
+        self._accepted[address.topic].inc()
+        for oddity in oddities:
+            self._metrics.odd.labels(oddity).inc()
+            self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
+
+    def reject(self, topic: str, rejected: RejectedMessage) -> None:
+        """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
+        self._metrics.rejected.labels(rejected.reason).inc()
+        self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected)
+
+    def _address(self, topic: str) -> Address:
+        address = parse_topic(topic)
+        if len(self._addresses) >= _MAX_CACHED_ADDRESSES:
+            self._addresses.clear()
+        self._addresses[topic] = address
+        self._accepted.setdefault(address.topic, self._metrics.messages.labels(address.topic))
+        return address
+
+    def _say(self, reason: str, text: str, topic: str, fact: object) -> None:
+        """Log at most once in LOG_EVERY_S for each reason; the metric tells how many there were."""
+        now = self._clock()
+        if now - self._last_logged.get(reason, -LOG_EVERY_S) >= LOG_EVERY_S:
+            self._last_logged[reason] = now
+            log.warning(text, topic[:200], fact)

@@ -1,0 +1,176 @@
+"""What every robot said last: one message per robot and topic.
+
+Takes accepted messages from `ingest`, gives snapshots to `broadcast` and `/robots`. A message is kept as the bytes the
+robot sent; nothing is parsed again to show it. Bounded by `max_robots` times eight topics. No method switches
+greenlets, so what a snapshot shows is one moment.
+
+Two clocks: `wall_clock` (epoch seconds) for what people read, `clock` (monotonic seconds) for what is decided. The
+robots' own timestamps are shown and never trusted (VDA5050#172: no rule synchronises them).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from vda5050.errors import RejectedMessage
+from vda5050.topics import Address
+
+CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
+"""The words of `connectionState`, 1.1 to 3.0 (3.0 writes CONNECTION_BROKEN)."""
+
+_LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the robot sent it: `payload` is valid JSON (an object) in UTF-8, without a raw CR or LF.
+
+    `is_retained`: the broker had kept it, its age is unknown.
+    """
+
+    payload: bytes
+    received_at: float
+    is_retained: bool
+
+
+@dataclass(slots=True)
+class Robot:
+    """What one robot said last. `last_heard` is monotonic, None while only retained messages are known."""
+
+    manufacturer: str
+    serial_number: str
+    messages: dict[str, Message] = field(default_factory=dict)
+    last_topic: str = ""
+    connection_state: str | None = None
+    last_heard: float | None = None
+    last_seen: float | None = None
+
+
+class RobotState:
+    """The fleet's last messages, by robot key `manufacturer/serial_number`."""
+
+    def __init__(
+        self,
+        *,
+        max_robots: int,
+        stale_after_s: float,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._robots: dict[str, Robot] = {}
+        self._max_robots = max_robots
+        self._stale_after_s = stale_after_s
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._link_since: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._robots)
+
+    def __contains__(self, robot: str) -> bool:
+        return robot in self._robots
+
+    def update_from_mqtt(
+        self, address: Address, payload: bytes, document: dict[str, Any], *, is_retained: bool
+    ) -> bytes:
+        """Keep a message; `document` is `payload` parsed.
+
+        Returns the payload as it is kept: raw CR and LF, which in valid JSON stand between tokens only, become spaces,
+        because either would end a line of an event stream.
+
+        Raises RejectedMessage("robots", ...) when the robot would be one too many.
+        """
+        robot = self._robots.get(address.robot)
+        if robot is None:
+            robot = self._add(address)
+        if b"\n" in payload or b"\r" in payload:
+            payload = payload.translate(_LINE_BREAKS)
+        now = self._wall_clock()
+        robot.messages[address.topic] = Message(payload, now, is_retained)
+        robot.last_topic = address.topic
+        if not is_retained:
+            robot.last_seen = now
+            robot.last_heard = self._clock()
+        if address.topic == "connection":
+            robot.connection_state = _connection_state(document)
+        return payload
+
+    def set_link(self, *, is_up: bool) -> None:
+        """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""
+        self._link_since = self._clock() if is_up else None
+
+    def get_snapshot(self, robots: re.Pattern[str] | None = None, topics: frozenset[str] | None = None) -> bytes:
+        """Write the matching robots as a JSON object by robot key, in the shape of `GET /robots`.
+
+        `topics` keeps messages of these topics only; a robot with none of them is left out.
+        """
+        now = self._clock()
+        entries = (
+            b"%b:%b" % (orjson.dumps(key), entry)
+            for key, robot in self._robots.items()
+            if (robots is None or robots.fullmatch(key)) and (entry := self._entry(robot, topics, now))
+        )
+        return b"{%b}" % b",".join(entries)
+
+    def get_robot(self, robot: str) -> bytes | None:
+        """Write one robot in the shape of `GET /robots/<manufacturer>/<serial>`, or None where it is unknown."""
+        known = self._robots.get(robot)
+        return None if known is None else self._entry(known, None, self._clock())
+
+    def count_by_connection_state(self) -> dict[str, int]:
+        """Count the robots; a state that the standard does not know counts as UNKNOWN, so that labels stay few."""
+        states = (robot.connection_state for robot in self._robots.values())
+        return dict(Counter(state if state in CONNECTION_STATES else "UNKNOWN" for state in states))
+
+    def _add(self, address: Address) -> Robot:
+        if len(self._robots) >= self._max_robots:
+            raise RejectedMessage("robots", f"{self._max_robots} robots are known, which is the limit")
+        robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
+        return robot
+
+    def _entry(self, robot: Robot, topics: frozenset[str] | None, now: float) -> bytes:
+        messages = robot.messages
+        last_topic = robot.last_topic
+        if topics is not None:
+            messages = {topic: message for topic, message in messages.items() if topic in topics}
+            if not messages:
+                return b""
+            if last_topic not in messages:
+                last_topic = max(messages, key=lambda topic: messages[topic].received_at)
+        facts = {
+            "manufacturer": robot.manufacturer,
+            "serial_number": robot.serial_number,
+            "connection_state": robot.connection_state,
+            "last_seen": None if robot.last_seen is None else _iso_time(robot.last_seen),
+            "is_stale": self._is_stale(robot, now),
+            "last_message_type": last_topic,
+        }
+        return b'%b,"payload":%b,"messages":{%b}}' % (
+            orjson.dumps(facts)[:-1],
+            messages[last_topic].payload,
+            b",".join(_members(messages)),
+        )
+
+    def _is_stale(self, robot: Robot, now: float) -> bool:
+        if self._link_since is None or robot.last_heard is None or robot.last_heard < self._link_since:
+            return True
+        return now - robot.last_heard > self._stale_after_s
+
+
+def _members(messages: dict[str, Message]) -> Iterator[bytes]:
+    for topic, message in messages.items():
+        yield b'"%b":%b' % (topic.encode(), message.payload)
+
+
+def _connection_state(document: dict[str, Any]) -> str | None:
+    state = document.get("connectionState")
+    return state.upper() if isinstance(state, str) else None
+
+
+def _iso_time(epoch_s: float) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

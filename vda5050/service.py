@@ -1,0 +1,86 @@
+"""One process's gateway: builds every object from the settings, starts and stops them in order.
+
+`create` builds, `start` begins to serve, `stop` ends every stream and leaves the broker. Nothing is global: two
+services can live in one process.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from vda5050.broadcast import Broadcaster
+from vda5050.ingest import Ingest
+from vda5050.metrics import Metrics
+from vda5050.mqtt_bridge import LinkState, MqttBridge
+from vda5050.robot_state import RobotState
+from vda5050.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One thing the gateway needs. `detail` says how it stands, in words for a person and without secrets."""
+
+    is_ready: bool
+    detail: str
+
+
+class Service:
+    """Everything one worker process has, put together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.robots = RobotState(
+            max_robots=settings.max_robots,
+            stale_after_s=settings.stale_after_s,
+            clock=time.monotonic,
+            wall_clock=time.time,
+        )
+        self.metrics.watch_robots(self.robots)
+        self.broadcaster = Broadcaster(
+            self.robots, self.metrics, settings, epoch=new_epoch(time.time_ns()), clock=time.monotonic
+        )
+        self.ingest = Ingest(
+            self.robots,
+            self.broadcaster,
+            self.metrics,
+            max_payload_bytes=settings.max_payload_bytes,
+            clock=time.monotonic,
+        )
+        self.bridge = MqttBridge(settings, self.ingest, self.metrics, on_link=self._link_changed, clock=time.monotonic)
+        self.is_running = False
+
+    def start(self) -> None:
+        """Begin to ingest and to serve."""
+        self.is_running = True
+        self.broadcaster.start()
+        self.bridge.start()
+
+    def stop(self) -> None:
+        """End ingest, then every stream. May be called twice."""
+        if self.is_running:
+            self.is_running = False
+            self.bridge.stop()
+            self.broadcaster.stop()
+
+    def dependencies(self) -> dict[str, Dependency]:
+        """How each thing that the gateway needs stands, by name."""
+        bridge = self.bridge
+        url = self.settings.broker.url
+        is_connected = bridge.state is LinkState.CONNECTED
+        detail = f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
+        return {
+            "service": Dependency(self.is_running, "running" if self.is_running else "stopping"),
+            "broker": Dependency(is_connected, detail),
+        }
+
+    def _link_changed(self, *, is_up: bool) -> None:
+        self.robots.set_link(is_up=is_up)
+        self.broadcaster.publish_status(is_connected=is_up)
+
+
+def new_epoch(now_ns: int) -> str:
+    """Name the numbering of one process's life: the time of its start in milliseconds, in hexadecimal."""
+    return f"{now_ns // 1_000_000:x}"

@@ -1,0 +1,161 @@
+"""Every knob: name, type, default, unit and why it exists.
+
+Takes the process environment, gives one frozen `Settings`. A field `max_streams` is read from `VDA5050_MAX_STREAMS`;
+a secret also from the file named by `VDA5050_MQTT_PASSWORD_FILE`. Nothing else in the package reads the environment.
+The README's table is compared with these fields by a test.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from environs import EnvError, FileAwareEnv
+
+from vda5050.errors import SettingsError
+
+PREFIX = "VDA5050_"
+_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
+
+
+def _knob(default: Any, why: str) -> Any:
+    return field(default=default, metadata={"why": why})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the MQTT broker is and how to get in. `is_embedded`: this gateway starts it itself."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    is_tls: bool
+    is_embedded: bool
+
+    @property
+    def url(self) -> str:
+        """The address without secrets, for logs and `/ready`."""
+        return f"{'mqtts' if self.is_tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one gateway process; see the metadata of each field for the reason it exists."""
+
+    mqtt_url: str = _knob("mqtt://localhost:1883", "broker: mqtt://, mqtts://, or embedded[://127.0.0.1:PORT]")
+    mqtt_topics: tuple[str, ...] = _knob(("uagv/#", "vda5050/#", "/vda5050/#"), "topic filters, comma separated")
+    mqtt_username: str | None = _knob(None, "user, where it is not in the URL")
+    mqtt_password: str | None = _knob(None, "password, where it is not in the URL (or MQTT_PASSWORD_FILE)")
+    mqtt_ca_file: str | None = _knob(None, "PEM file of the authority that signed the broker's certificate")
+    mqtt_cert_file: str | None = _knob(None, "PEM file of this gateway's client certificate")
+    mqtt_key_file: str | None = _knob(None, "PEM file of the client certificate's key")
+    mqtt_keepalive_s: int = _knob(15, "seconds; a broker silent for two of these is taken for gone")
+    bind: str = _knob("127.0.0.1:8000", "host:port that gunicorn listens on")
+    auth: str = _knob("api-key", "`off` is needed on purpose to listen on another interface than the loopback")
+    workers: int = _knob(1, "gunicorn workers; each ingests for itself")
+    max_streams: int = _knob(10_000, "open streams a worker takes; beyond it 503 with Retry-After")
+    max_robots: int = _knob(10_000, "robots held in memory; messages of further ones are rejected and counted")
+    max_payload_bytes: int = _knob(1_048_576, "bytes; a larger MQTT payload is skipped and counted")
+    max_queue_bytes: int = _knob(4_194_304, "bytes a stream may lag behind before it is reset to a fresh snapshot")
+    replay_bytes: int = _knob(67_108_864, "bytes of past updates held for clients that resume with Last-Event-ID")
+    max_batch_interval_ms: int = _knob(100, "milliseconds; how long updates are gathered at most under load")
+    heartbeat_s: int = _knob(15, "seconds between comment lines on a stream; below every proxy's idle timeout")
+    peer_timeout_s: int = _knob(
+        60, "seconds after which a client that takes nothing is disconnected (TCP_USER_TIMEOUT)"
+    )
+    stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
+    allowed_origins: tuple[str, ...] = _knob((), "further origins whose pages may open /ws, comma separated")
+    log_level: str = _knob("info", "debug, info, warning or error")
+
+    @classmethod
+    def from_environ(cls) -> "Settings":
+        """Read `os.environ`. Raises SettingsError that names every variable that cannot be used."""
+        env = FileAwareEnv(prefix=PREFIX)
+        values: dict[str, Any] = {}
+        problems = []
+        for knob in fields(cls):
+            try:
+                values[knob.name] = _read(env, knob.name.upper(), knob.default)
+            except (EnvError, ValueError) as error:
+                problems.append(str(error))
+        settings = cls(**values)
+        problems += settings._problems()
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @property
+    def broker(self) -> Broker:
+        """The parts of `mqtt_url`, completed by `mqtt_username` and `mqtt_password`."""
+        url = _split_mqtt_url(self.mqtt_url)
+        is_embedded = url.scheme == "embedded"
+        return Broker(
+            host=url.hostname or ("127.0.0.1" if is_embedded else "localhost"),
+            port=url.port or _MQTT_PORTS[url.scheme],
+            username=unquote(url.username) if url.username else self.mqtt_username,
+            password=unquote(url.password) if url.password else self.mqtt_password,
+            is_tls=url.scheme == "mqtts",
+            is_embedded=is_embedded,
+        )
+
+    @property
+    def binds_loopback_only(self) -> bool:
+        """True where only this machine can reach the gateway."""
+        if self.bind.startswith("unix:"):
+            return True
+        host = self.bind.rpartition(":")[0].strip("[]")
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    def _problems(self) -> Iterator[str]:
+        try:
+            url = _split_mqtt_url(self.mqtt_url)
+            port_is_valid = url.port is None or url.port > 0
+        except ValueError:
+            yield f"{PREFIX}MQTT_URL: expected mqtt://host:port, mqtts://host:port or embedded"
+        else:
+            if not port_is_valid:
+                yield f"{PREFIX}MQTT_URL: the port must be 1 to 65535"
+            if url.scheme == "embedded" and url.hostname not in (None, "127.0.0.1", "localhost", "::1"):
+                yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                yield f"{PREFIX}{name.upper()}: must be greater than 0"
+        if self.auth not in ("api-key", "off"):
+            yield f"{PREFIX}AUTH: must be api-key or off"
+        elif self.auth != "off" and not self.binds_loopback_only:
+            yield (
+                f"{PREFIX}BIND: {self.bind} is reachable from other machines and nothing asks them for a key; "
+                f"listen on 127.0.0.1 behind a proxy, or set {PREFIX}AUTH=off on purpose"
+            )
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
+
+
+_POSITIVE = [knob.name for knob in fields(Settings) if isinstance(knob.default, int)]
+
+
+def _read(env: FileAwareEnv, name: str, default: Any) -> Any:
+    if isinstance(default, int):
+        return env.int(name, default=default)
+    if isinstance(default, tuple):
+        text = env.str(name, default=",".join(default))
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return env.str(name, default=default) or default
+
+
+def _split_mqtt_url(text: str) -> SplitResult:
+    """Split a broker URL. Raises ValueError where it names no broker."""
+    url = urlsplit("embedded://" if text == "embedded" else text)
+    if url.scheme not in _MQTT_PORTS or url.path not in ("", "/") or url.query:
+        raise ValueError(text)
+    if url.scheme != "embedded" and not url.hostname:
+        raise ValueError(text)
+    _ = url.port  # raises ValueError for a port that is not 0 to 65535
+    return url
