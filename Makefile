@@ -112,4 +112,4 @@ services:
 	fi; \
 	$$sudo apt-get -qq update; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
-	case "$$missing" in *mosquitto*) $$sudo systemctl disable mosquitto >/dev/null 2>&1 || true;; esac
+	case "$$missing " in *" mosquitto "*) $$sudo systemctl disable mosquitto >/dev/null 2>&1 || true;; esac

@@ -4,7 +4,8 @@ Takes what the MQTT bridge received, one message a call, in order; gives nothing
 sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
 accepted one is counted beside that. The log says so too, at most once in LOG_EVERY_S for a reason.
 
-Reasons of rejection: topic, robots, size, and those of `payloads.parse_payload`, which also names the oddities.
+Reasons of rejection: topic, robots, size, internal (a fault of ours), and those of `payloads.parse_payload`, which also
+names the oddities.
 """
 
 import logging
@@ -48,24 +49,29 @@ class Ingest:
     def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
         """Take one message in."""
         try:
-            address = self._addresses.get(topic) or self._address(topic)
-            if len(payload) > self._max_payload_bytes:
-                raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
-            document, oddities = parse_payload(payload)
-            kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
+            self._take(topic, payload, is_retained=is_retained)
         except RejectedMessage as rejected:
             self.reject(topic, rejected)
-            return
-        self._broadcaster.publish(address.robot, address.topic, kept)
-        self._accepted[address.topic].inc()
-        for oddity in oddities:
-            self._metrics.odd.labels(oddity).inc()
-            self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
+        except Exception as error:  # a fault of ours: this message is lost, the next one is not
+            log.exception("a message on %r could not be taken in", topic[:200])
+            self.reject(topic, RejectedMessage("internal", type(error).__name__))
 
     def reject(self, topic: str, rejected: RejectedMessage) -> None:
         """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
         self._metrics.rejected.labels(rejected.reason).inc()
         self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected)
+
+    def _take(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        address = self._addresses.get(topic) or self._address(topic)
+        if len(payload) > self._max_payload_bytes:
+            raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
+        document, oddities = parse_payload(payload)
+        kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
+        self._broadcaster.publish(address.robot, address.topic, kept)
+        self._accepted[address.topic].inc()
+        for oddity in oddities:
+            self._metrics.odd.labels(oddity).inc()
+            self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
 
     def _address(self, topic: str) -> Address:
         address = parse_topic(topic)

@@ -11,6 +11,9 @@ def create_blueprint() -> Blueprint:
     def page() -> Response:
         response = Response(render_template("index.html"))
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         return response
 
     return blueprint

@@ -6,7 +6,8 @@ in the order of the flow:
     filters       what a client asked for, as a value that equal requests share
     group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
     subscription  one client's bounded gevent queue
-    broadcaster   numbers frames, routes them to groups, paces the flushes, replays
+    ring          numbers frames and holds the latest for clients that come back
+    broadcaster   routes frames to groups, paces the flushes, admits clients
     peer          notices when a client has gone
 
 The promise to a client: after a snapshot or a resume, exactly the frames after it that match the filter, in order, each

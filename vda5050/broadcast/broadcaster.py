@@ -1,4 +1,4 @@
-"""Numbers frames, routes them to groups, paces the flushes, admits and replays.
+"""Routes frames to groups, paces the flushes, admits clients and lets them go.
 
 Called from one thread; every method but the two greenlets' loops runs without a switch, which is what makes "snapshot
 at offset n, then n+1" true without a lock.
@@ -10,7 +10,6 @@ and a large one batches that are worth their cost. (A fixed interval is wrong at
 
 import logging
 import random
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import gevent
@@ -18,6 +17,7 @@ from gevent.event import Event
 
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import Group
+from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import TooManyStreams
 from vda5050.frames import (
@@ -60,15 +60,14 @@ class Broadcaster:
         self._epoch = epoch.encode()
         self._clock = clock
         self._max_interval_s = settings.max_batch_interval_ms / 1000
-        self._offset = 0
-        self._ring: deque[Frame] = deque()
-        self._ring_bytes = 0
+        self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
         self._groups: dict[Filter, Group] = {}
         self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
         self._dirty: set[Group] = set()
         self._wake = Event()
         self._beats: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
         self._count = 0
+        self._is_stopped = False
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._wire_metrics = {wire: _WireMetrics(metrics, wire) for wire in Wire}
 
@@ -88,6 +87,7 @@ class Broadcaster:
 
     def stop(self) -> None:
         """Flush what waits, end every stream with a time to come back after, stop the greenlets. May run twice."""
+        self._is_stopped = True
         gevent.killall(self._greenlets)
         self._greenlets.clear()
         now = self._clock()
@@ -95,7 +95,7 @@ class Broadcaster:
             self._flush_group(group, now)
             for members in group.members.values():
                 for subscription in members:
-                    subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)))
+                    self._send_away(subscription)
 
     def publish(self, robot: str, topic: str, payload: bytes) -> Frame:
         """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
@@ -127,6 +127,8 @@ class Broadcaster:
         subscription.begin(self._first_parcels(group, wire, last_event_id))
         self._enter(group, subscription)
         self._beats[slot].add(subscription)
+        if self._is_stopped:
+            self._send_away(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -146,13 +148,13 @@ class Broadcaster:
             subscription.put(parcel)
         self._enter(group, subscription)
 
+    @staticmethod
+    def _send_away(subscription: Subscription) -> None:
+        """End a stream, telling its client when to come back."""
+        subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)))
+
     def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
-        self._offset += 1
-        frame = Frame(self._offset, robot, topic, json)
-        self._ring.append(frame)
-        self._ring_bytes += len(json)
-        while self._ring_bytes > self._settings.replay_bytes:
-            self._ring_bytes -= len(self._ring.popleft().json)
+        frame = self._ring.append(robot, topic, json)
         key = (robot, topic)
         groups = self._routes.get(key)
         if groups is None:
@@ -168,7 +170,7 @@ class Broadcaster:
         group = self._groups.get(filter_)
         if group is None:
             group = self._groups[filter_] = Group(
-                filter_, epoch=self._epoch, offset=self._offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S
+                filter_, epoch=self._epoch, offset=self._ring.last_offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S
             )
             self._routes.clear()
             self._metrics.filters.set(len(self._groups))
@@ -192,20 +194,12 @@ class Broadcaster:
     def _first_parcels(self, group: Group, wire: Wire, last_event_id: str | None) -> Sequence[Parcel]:
         if not last_event_id:
             return self._snapshot_parcels(group, wire)
-        offset = self._held_offset(last_event_id)
+        offset = self._ring.held_offset(last_event_id)
         if offset is None:
             return self._resync(group, wire, "resume")
         if offset > group.flushed_offset:  # an id seen on a stream of another filter, which was flushed later
             self._flush_group(group, self._clock())
-        return list(group.since(offset, wire, self._from_ring))
-
-    def _held_offset(self, last_event_id: str) -> int | None:
-        """Read an id. None where it is not of this epoch, or where an update after it is no longer held."""
-        epoch, _, digits = last_event_id.rpartition("-")
-        if epoch.encode() != self._epoch or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-            return None
-        oldest = self._ring[0].offset if self._ring else self._offset + 1
-        return offset if oldest - 1 <= (offset := int(digits)) <= self._offset else None
+        return list(group.since(offset, wire, self._ring.between))
 
     def _resync_lagging(self, subscription: Subscription) -> Sequence[Parcel]:
         return self._resync(self._groups[subscription.filter], subscription.wire, "lagging")
@@ -222,34 +216,31 @@ class Broadcaster:
         if snapshot is None:
             self._flush_group(group, now)
             snapshot = group.set_snapshot(self._robots.get_snapshot(group.robots, group.filter.topics), now)
-        return [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._from_ring)]
-
-    def _from_ring(self, after: int, upto: int) -> list[Frame]:
-        frames = []
-        for frame in reversed(self._ring):
-            if frame.offset <= after:
-                break
-            if frame.offset <= upto:
-                frames.append(frame)
-        frames.reverse()
-        return frames
+        return [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._ring.between)]
 
     def _flush_for_ever(self) -> None:
         while True:
-            now = self._clock()
-            due = [group for group in self._dirty if group.due_at <= now]
-            if not due:
-                self._wait_for_work(now)
-                continue
-            for group in due:
-                self._flush_group(group, now)
-            gevent.sleep(0)  # every client that the flush woke is served before this returns
-            cost = self._clock() - now
-            pause = min(self._max_interval_s, PACE * cost)
-            self._metrics.flush.observe(cost)
-            self._metrics.batch_interval.set(pause)
-            self._metrics.replay_bytes.set(self._ring_bytes)
-            gevent.sleep(pause)
+            try:
+                self._flush_due()
+            except Exception:  # without this greenlet every stream would stand still behind a healthy connection
+                log.exception("a flush failed; the next one goes on")
+                gevent.sleep(self._max_interval_s)
+
+    def _flush_due(self) -> None:
+        now = self._clock()
+        due = [group for group in self._dirty if group.due_at <= now]
+        if not due:
+            self._wait_for_work(now)
+            return
+        for group in due:
+            self._flush_group(group, now)
+        gevent.sleep(0)  # every client that the flush woke is served before this returns
+        cost = self._clock() - now
+        pause = min(self._max_interval_s, PACE * cost)
+        self._metrics.flush.observe(cost)
+        self._metrics.batch_interval.set(pause)
+        self._metrics.replay_bytes.set(self._ring.size)
+        gevent.sleep(pause)
 
     def _wait_for_work(self, now: float) -> None:
         """Wait for a frame, or until the first group that waits for its interval is due."""
@@ -259,7 +250,7 @@ class Broadcaster:
 
     def _flush_group(self, group: Group, now: float) -> None:
         self._dirty.discard(group)
-        for wire, (clients, frames, size) in group.flush(now, self._offset).items():
+        for wire, (clients, frames, size) in group.flush(now, self._ring.last_offset).items():
             counters = self._wire_metrics[wire]
             counters.events.inc(clients * frames)
             counters.bytes.inc(clients * size)

@@ -1,0 +1,48 @@
+"""The latest frames of all robots, numbered: what a client that comes back can be given.
+
+Bounded in bytes of frame text; the oldest frame goes first. Offsets in it have no gaps.
+"""
+
+from collections import deque
+
+from vda5050.frames import Frame
+
+
+class Ring:
+    """Gives frames their offsets and holds the newest of them. `epoch` is the first part of every event id."""
+
+    def __init__(self, epoch: bytes, *, max_bytes: int) -> None:
+        self.last_offset = 0
+        self.size = 0
+        self._epoch = epoch
+        self._max_bytes = max_bytes
+        self._frames: deque[Frame] = deque()
+
+    def append(self, robot: str, topic: str, json: bytes) -> Frame:
+        """Make the next frame."""
+        self.last_offset += 1
+        frame = Frame(self.last_offset, robot, topic, json)
+        self._frames.append(frame)
+        self.size += len(json)
+        while self.size > self._max_bytes:
+            self.size -= len(self._frames.popleft().json)
+        return frame
+
+    def held_offset(self, event_id: str) -> int | None:
+        """Read an event id. None where it is not of this epoch, or where a frame after it is no longer held."""
+        epoch, _, digits = event_id.rpartition("-")
+        if epoch.encode() != self._epoch or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            return None
+        oldest = self._frames[0].offset if self._frames else self.last_offset + 1
+        return offset if oldest - 1 <= (offset := int(digits)) <= self.last_offset else None
+
+    def between(self, after: int, upto: int) -> list[Frame]:
+        """Give the held frames with after < offset <= upto, in order; walks back from the newest."""
+        frames = []
+        for frame in reversed(self._frames):
+            if frame.offset <= after:
+                break
+            if frame.offset <= upto:
+                frames.append(frame)
+        frames.reverse()
+        return frames
