@@ -90,7 +90,7 @@ $(VENV)/.dev-stamp: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 
 # Where apt-get may be used (root, or sudo without a password), it is. Where not, the packages are named, and the tests
 # that need them are skipped with the reason; with CI set they fail instead (tests/services.py).
-# A service that apt starts by itself would take a port: policy-rc.d keeps it from starting now, `disable` at boot.
+# A service that apt starts by itself would take a port: policy-rc.d keeps it from starting now, `disable` later.
 # One that was there before is left alone.
 .PHONY: services
 services:

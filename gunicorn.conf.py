@@ -27,8 +27,9 @@ backlog = 4096
 timeout = 60
 # Streams are ended by the app as soon as the worker is told to stop; this is for what then still hangs.
 graceful_timeout = 8
-# Seconds an idle connection between two requests is kept. A stream is one request.
-keepalive = 15
+# Seconds an idle connection between two requests is kept. A stream is one request. A worker that is told to stop waits
+# for idle connections too, so this is short.
+keepalive = 2
 # A worker that restarts loses all its streams: never on purpose.
 max_requests = 0
 # Greenlets and sockets must be made after the fork.
