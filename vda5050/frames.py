@@ -18,8 +18,9 @@ Server-Sent Events: WHATWG HTML, section 9.2. WebSocket frames: RFC 6455, sectio
 import struct
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
@@ -39,8 +40,7 @@ class Wire(Enum):
     WEBSOCKET = "websocket"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One event for all who want it: `json` is the whole object, `offset` its place in the epoch.
 
     A frame of no robot (`robot` is "") is about the stream itself and goes to every client.
@@ -54,11 +54,12 @@ class Frame:
 
 def update_json(robot: str, topic: str, payload: bytes) -> bytes:
     """Wrap a robot's payload."""
-    return b'{"type":"update","data":{"topic":%b,"type":"%b","payload":%b}}' % (
-        orjson.dumps(robot),
-        topic.encode(),
-        payload,
-    )
+    return b"%b%b}}" % (_update_head(robot, topic), payload)
+
+
+@lru_cache(maxsize=65_536)
+def _update_head(robot: str, topic: str) -> bytes:
+    return b'{"type":"update","data":{"topic":%b,"type":"%b","payload":' % (orjson.dumps(robot), topic.encode())
 
 
 def status_json(broker: str) -> bytes:

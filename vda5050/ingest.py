@@ -10,7 +10,6 @@ names the oddities.
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from vda5050.broadcast import Broadcaster
 from vda5050.errors import RejectedMessage
@@ -43,7 +42,6 @@ class Ingest:
         self._max_payload_bytes = max_payload_bytes
         self._clock = clock
         self._addresses: dict[str, Address] = {}
-        self._accepted: dict[str, Any] = {}
         self._last_logged: dict[str, float] = {}
 
     def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
@@ -52,14 +50,13 @@ class Ingest:
             self._take(topic, payload, is_retained=is_retained)
         except RejectedMessage as rejected:
             self.reject(topic, rejected)
-        except Exception as error:  # a fault of ours: this message is lost, the next one is not
-            log.exception("a message on %r could not be taken in", topic[:200])
-            self.reject(topic, RejectedMessage("internal", type(error).__name__))
+        except Exception as error:  # noqa: BLE001 - a fault of ours: this message is lost, the next one is not
+            self.reject(topic, RejectedMessage("internal", type(error).__name__), fault=error)
 
-    def reject(self, topic: str, rejected: RejectedMessage) -> None:
+    def reject(self, topic: str, rejected: RejectedMessage, *, fault: Exception | None = None) -> None:
         """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
         self._metrics.rejected.labels(rejected.reason).inc()
-        self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected)
+        self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected, fault=fault)
 
     def _take(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
         address = self._addresses.get(topic) or self._address(topic)
@@ -68,7 +65,7 @@ class Ingest:
         document, oddities = parse_payload(payload)
         kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
         self._broadcaster.publish(address.robot, address.topic, kept)
-        self._accepted[address.topic].inc()
+        self._metrics.messages[address.topic] += 1
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
@@ -78,12 +75,11 @@ class Ingest:
         if len(self._addresses) >= _MAX_CACHED_ADDRESSES:
             self._addresses.clear()
         self._addresses[topic] = address
-        self._accepted.setdefault(address.topic, self._metrics.messages.labels(address.topic))
         return address
 
-    def _say(self, reason: str, text: str, topic: str, fact: object) -> None:
+    def _say(self, reason: str, text: str, topic: str, fact: object, *, fault: Exception | None = None) -> None:
         """Log at most once in LOG_EVERY_S for each reason; the metric tells how many there were."""
         now = self._clock()
         if now - self._last_logged.get(reason, -LOG_EVERY_S) >= LOG_EVERY_S:
             self._last_logged[reason] = now
-            log.warning(text, topic[:200], fact)
+            log.warning(text, topic[:200], fact, exc_info=fault)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,8 +26,7 @@ CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECT
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message as the robot sent it: `payload` is valid JSON (an object) in UTF-8, without a raw CR or LF.
 
     `is_retained`: the broker had kept it, its age is unknown.
@@ -40,12 +39,14 @@ class Message:
 
 @dataclass(slots=True)
 class Robot:
-    """What one robot said last. `last_heard` is monotonic, None while only retained messages are known."""
+    """What one robot said last.
+
+    `messages` by topic, the newest last. `last_heard` is monotonic, None while only retained messages are known.
+    """
 
     manufacturer: str
     serial_number: str
     messages: dict[str, Message] = field(default_factory=dict)
-    last_topic: str = ""
     connection_state: str | None = None
     last_heard: float | None = None
     last_seen: float | None = None
@@ -91,8 +92,8 @@ class RobotState:
         if b"\n" in payload or b"\r" in payload:
             payload = payload.translate(_LINE_BREAKS)
         now = self._wall_clock()
+        robot.messages.pop(address.topic, None)  # so that it goes in last
         robot.messages[address.topic] = Message(payload, now, is_retained)
-        robot.last_topic = address.topic
         if not is_retained:
             robot.last_seen = now
             robot.last_heard = self._clock()
@@ -135,13 +136,11 @@ class RobotState:
 
     def _entry(self, robot: Robot, topics: frozenset[str] | None, now: float) -> bytes:
         messages = robot.messages
-        last_topic = robot.last_topic
         if topics is not None:
             messages = {topic: message for topic, message in messages.items() if topic in topics}
             if not messages:
                 return b""
-            if last_topic not in messages:
-                last_topic = max(messages, key=lambda topic: messages[topic].received_at)
+        last_topic = next(reversed(messages))
         facts = {
             "manufacturer": robot.manufacturer,
             "serial_number": robot.serial_number,

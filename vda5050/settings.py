@@ -19,8 +19,8 @@ PREFIX = "VDA5050_"
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
 
-def _knob(default: Any, why: str) -> Any:
-    return field(default=default, metadata={"why": why})
+def _knob(default: Any, why: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"why": why}, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +37,20 @@ class Broker:
     @property
     def url(self) -> str:
         """The address without secrets, for logs and `/ready`."""
-        return f"{'mqtts' if self.is_tls else 'mqtt'}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.is_tls else 'mqtt'}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one gateway process; see the metadata of each field for the reason it exists."""
 
-    mqtt_url: str = _knob("mqtt://localhost:1883", "broker: mqtt://, mqtts://, or embedded[://127.0.0.1:PORT]")
+    mqtt_url: str = _knob("mqtt://localhost:1883", "mqtt://, mqtts:// or embedded[://127.0.0.1:PORT]", is_secret=True)
     mqtt_topics: tuple[str, ...] = _knob(("uagv/#", "vda5050/#", "/vda5050/#"), "topic filters, comma separated")
     mqtt_username: str | None = _knob(None, "user, where it is not in the URL")
-    mqtt_password: str | None = _knob(None, "password, where it is not in the URL (or MQTT_PASSWORD_FILE)")
+    mqtt_password: str | None = _knob(
+        None, "password, where it is not in the URL (or MQTT_PASSWORD_FILE)", is_secret=True
+    )
     mqtt_ca_file: str | None = _knob(None, "PEM file of the authority that signed the broker's certificate")
     mqtt_cert_file: str | None = _knob(None, "PEM file of this gateway's client certificate")
     mqtt_key_file: str | None = _knob(None, "PEM file of the client certificate's key")
@@ -114,16 +117,7 @@ class Settings:
             return False
 
     def _problems(self) -> Iterator[str]:
-        try:
-            url = _split_mqtt_url(self.mqtt_url)
-            port_is_valid = url.port is None or url.port > 0
-        except ValueError:
-            yield f"{PREFIX}MQTT_URL: expected mqtt://host:port, mqtts://host:port or embedded"
-        else:
-            if not port_is_valid:
-                yield f"{PREFIX}MQTT_URL: the port must be 1 to 65535"
-            if url.scheme == "embedded" and url.hostname not in (None, "127.0.0.1", "localhost", "::1"):
-                yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
+        yield from self._broker_problems()
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 yield f"{PREFIX}{name.upper()}: must be greater than 0"
@@ -137,6 +131,20 @@ class Settings:
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
 
+    def _broker_problems(self) -> Iterator[str]:
+        try:
+            url = _split_mqtt_url(self.mqtt_url)
+            port_is_valid = url.port is None or url.port > 0
+        except ValueError:
+            yield f"{PREFIX}MQTT_URL: expected mqtt://host:port, mqtts://host:port or embedded"
+        else:
+            if not port_is_valid:
+                yield f"{PREFIX}MQTT_URL: the port must be 1 to 65535"
+            if url.scheme == "embedded" and url.hostname not in (None, "127.0.0.1", "localhost", "::1"):
+                yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
+        if not self.mqtt_topics or not all(map(_is_topic_filter, self.mqtt_topics)):
+            yield f"{PREFIX}MQTT_TOPICS: expected MQTT topic filters (# last, # and + alone in their level)"
+
 
 _POSITIVE = [knob.name for knob in fields(Settings) if isinstance(knob.default, int)]
 
@@ -147,7 +155,16 @@ def _read(env: FileAwareEnv, name: str, default: Any) -> Any:
     if isinstance(default, tuple):
         text = env.str(name, default=",".join(default))
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    return env.str(name, default=default) or default
+    text = env.str(name, default=default)
+    return text.rstrip("\r\n") or default if text else default  # a secret's file ends with a line break
+
+
+def _is_topic_filter(text: str) -> bool:
+    """Tell whether MQTT knows such a topic filter (3.1.1, section 4.7.1)."""
+    *levels, last = text.split("/")
+    return all("#" not in level for level in levels) and all(
+        level in ("#", "+") or not {"#", "+"} & set(level) for level in (*levels, last)
+    )
 
 
 def _split_mqtt_url(text: str) -> SplitResult:

@@ -11,7 +11,7 @@ message's header: in the field the two differ (VDA5050#605).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vda5050.errors import RejectedMessage
 
@@ -33,7 +33,8 @@ class Address:
     """Where a message belongs.
 
     `interface` is all levels before the version (or before the manufacturer) joined by "/", `major_version` the level
-    as it stands ("v2") or None in the flat layout, `topic` one of `TOPICS`.
+    as it stands ("v2") or None in the flat layout, `topic` one of `TOPICS`. `robot` is the robot's key everywhere in
+    this package: `manufacturer/serial_number`.
     """
 
     interface: str
@@ -41,11 +42,10 @@ class Address:
     manufacturer: str
     serial_number: str
     topic: str
+    robot: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def robot(self) -> str:
-        """The robot's key everywhere in this package: `manufacturer/serial_number`."""
-        return f"{self.manufacturer}/{self.serial_number}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "robot", f"{self.manufacturer}/{self.serial_number}")
 
 
 def parse_topic(text: str) -> Address:

@@ -67,6 +67,7 @@ class Broadcaster:
         self._wake = Event()
         self._beats: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
         self._count = 0
+        self._next_slot = 0
         self._is_stopped = False
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._wire_metrics = {wire: _WireMetrics(metrics, wire) for wire in Wire}
@@ -117,7 +118,7 @@ class Broadcaster:
             self._metrics.streams_refused.inc()
             raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
         self._count += 1
-        slot = self._count % len(self._beats)
+        self._next_slot = slot = (self._next_slot + 1) % len(self._beats)
         subscription = Subscription(
             filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._resync_lagging
         )

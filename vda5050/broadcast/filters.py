@@ -7,6 +7,7 @@ from vda5050.errors import FilterError
 from vda5050.topics import TOPICS
 
 MAX_FILTER_CHARS = 2_000
+MAX_WILDCARD_PATTERNS = 20
 MAX_INTERVAL_MS = 60_000
 
 
@@ -37,7 +38,9 @@ class Filter:
         topics = frozenset(part.strip() for part in types.split(",") if part.strip())
         if unknown := sorted(topics - TOPICS):
             raise FilterError("types", f"unknown: {', '.join(unknown)[:200]}; known are {', '.join(sorted(TOPICS))}")
-        source = "|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
+        if sum("*" in pattern for pattern in patterns) > MAX_WILDCARD_PATTERNS:
+            raise FilterError("robots", f"more than {MAX_WILDCARD_PATTERNS} names with *")
+        source = "|".join(map(_glob_to_regex, patterns))
         everything = not patterns or "*" in patterns or "*/*" in patterns
         return cls(None if everything else source, topics or None, _parse_interval_s(interval))
 
@@ -53,6 +56,18 @@ class Filter:
 
 
 EVERYTHING = Filter()
+
+
+def _glob_to_regex(pattern: str) -> str:
+    """Write `A*B*C` as a regular expression that takes the first B it finds and never tries another (`(?>...)`).
+
+    That is enough where only the last piece is tied to the end, and keeps a pattern of many stars from taking for ever.
+    """
+    first, *middle = map(re.escape, pattern.split("*"))
+    if not middle:
+        return first
+    last = middle.pop()
+    return first + "".join(f"(?>.*?{piece})" for piece in middle if piece) + ".*" + last
 
 
 def _parse_interval_s(text: str) -> float:

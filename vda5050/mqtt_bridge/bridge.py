@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 YIELD_AFTER_S = 0.004
 """A producer that never switches fills every queue before one client runs."""
+ROUND_S = 0.002
+"""A message that comes sooner after the last one waits this long, so that a round takes several: a wake-up costs more
+than reading a message does. One that comes alone waits for nothing."""
 CONNECT_TIMEOUT_S = 4.0
 ANSWER_TIMEOUT_S = 10.0
 BACK_OFF_S = (0.1, 2.0)
@@ -80,6 +83,7 @@ class MqttBridge:
         self._clock = clock
         self._client: _Client | None = None
         self._failures = 0
+        self._round_at = 0.0
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -152,6 +156,10 @@ class MqttBridge:
         if buffer is None:
             return
         buffer.wait(READ | WRITE if client.want_write() else READ, timeout_s=1.0)
+        too_soon_s = self._round_at + ROUND_S - self._clock()
+        if too_soon_s > 0:
+            gevent.sleep(too_soon_s)
+        self._round_at = self._clock()
         buffer.fill()
         self._take_packets(client, buffer)
         if client.socket() is not None and client.want_write():

@@ -87,12 +87,12 @@ class ReadBuffer:
         while (header := self._fixed_header()) is not None:
             first, start, end = header
             data = self._data
-            if first & 0xF6 != PUBLISH_QOS_0:
+            topic_end = self._topic_end(start, end) if first & 0xF6 == PUBLISH_QOS_0 else end + 1
+            if topic_end is None:
+                return
+            if topic_end > end:  # another packet, or one that contradicts itself: paho knows what to do
                 self._shown_to_paho = end if end <= len(data) else 0
                 return
-            if start + 2 > len(data):
-                return
-            topic_end = start + 2 + int.from_bytes(data[start : start + 2], "big")
             if end > len(data) and (end - topic_end <= max_payload_bytes or topic_end > len(data)):
                 return
             try:
@@ -107,6 +107,14 @@ class ReadBuffer:
                     yield topic, data[topic_end:end], bool(first & 0x01)
             self._at = min(end, len(data))
             self._to_skip = max(0, end - len(data))
+
+    def _topic_end(self, start: int, end: int) -> int | None:
+        """Read where the topic of a PUBLISH ends: beyond `end` in a malformed packet, None while that cannot be said."""
+        if start + 2 > end:
+            return end + 1
+        if start + 2 > len(self._data):
+            return None
+        return start + 2 + int.from_bytes(self._data[start : start + 2], "big")
 
     def _fixed_header(self) -> tuple[int, int, int] | None:
         """Read a packet's first byte, where its body starts and ends (MQTT 3.1.1, section 2.2); None when too short."""

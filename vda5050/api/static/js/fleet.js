@@ -20,7 +20,8 @@ export class Fleet {
     this.robots = new Map();
     this.hasSnapshot = false;
     this.broker = "unknown"; // or "connected", "disconnected"
-    this.brokerSince = null; // when that was first known
+    this.brokerSince = null; // when it became so; null where that was before this page knew
+    this.brokerDetail = ""; // in words for a person
     this.gatewayAheadMs = 0; // the gateway's clock minus this computer's
     this._changed = new Set();
     this._isReplaced = false;
@@ -34,12 +35,13 @@ export class Fleet {
     else if (event.type === "status") this.setBroker(event.data.broker, now);
   }
 
-  /** Note whether the gateway's link to the broker stands. What was heard over another link is no longer news. */
-  setBroker(broker, now) {
+  /** Note whether the gateway's link to the broker stands, and since when (null: not known). What was heard over another
+   * link is no longer news. */
+  setBroker(broker, since) {
     if (broker === this.broker) return;
     const isFirst = this.broker === "unknown";
     this.broker = broker;
-    this.brokerSince = now;
+    this.brokerSince = since;
     for (const robot of this.robots.values()) {
       if (!isFirst || broker === "disconnected") robot.isHeard = false;
       this._changed.add(robot.key);

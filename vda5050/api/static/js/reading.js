@@ -8,6 +8,8 @@
  * Names by version: VDA 5050 1.1 to 3.0, "Implementation of the state message".
  */
 
+import { plain } from "./words.js";
+
 const MAX_TEXT = 300; // Characters of one text. Longer ones are no names; the raw JSON still shows them.
 const MAX_ERRORS = 100; // Errors looked at in one message.
 const NO_STOP = new Set(["NONE"]);
@@ -113,7 +115,7 @@ export function number(value) {
 function text(value) {
   if (typeof value === "number") return String(value);
   if (typeof value !== "string" || value === "") return null;
-  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
+  return plain(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value);
 }
 
 /** A word of an enumeration: 1.1 writes some in lower case. */

@@ -51,7 +51,8 @@ export function countFleet(robots) {
 
 function connectionOf(robot, fleet, now) {
   const said = SAID[robot.connectionState] ?? "unannounced";
-  if (said !== "online" && said !== "unannounced") return said;
+  const isSilenceTold = said === "offline" || said === "broken";
+  if (isSilenceTold || (said === "hibernating" && fleet.broker !== "disconnected")) return said;
   const lastSeen = fleet.lastSeen(robot);
   const isSilent = !robot.isHeard || lastSeen === null || now - lastSeen > STALE_AFTER_MS;
   return isSilent ? "stale" : said;

@@ -8,7 +8,7 @@
 
 const RESUME_WITHIN_MS = 15_000;
 const SILENT_MS = 60_000; // A robot sends a state every 30 s; heartbeats are comments, which a page cannot see.
-const FIRST_WAIT_MS = 500;
+const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 8_000;
 
 /** One stream for the life of the page. */

@@ -28,11 +28,13 @@ export class Track {
     const since = now - this._movedAt;
     const here = this.poseAt(now);
     const distance = Math.hypot(to.x - this._to.x, to.y - this._to.y);
+    this._movedAt = now;
+    if (distance === 0 && to.theta === this._to.theta && position.mapId === this.mapId) return;
     if (position.mapId !== this.mapId || distance > JUMP_M || since > PAUSE_MS) {
+      if (since <= PAUSE_MS || distance > JUMP_M || position.mapId !== this.mapId) this.trail.length = 0;
       this.mapId = position.mapId;
       this._from = this._to = to;
       this._endsAt = now;
-      if (position.mapId !== this.mapId || distance > JUMP_M) this.trail.length = 0;
     } else if (since < SAME_MOMENT_MS) {
       this._from = here;
       this._startedAt = now;
@@ -43,7 +45,6 @@ export class Track {
       this._startedAt = now;
       this._endsAt = now + Math.min(GLIDE_MS, since);
     }
-    this._movedAt = now;
     this._leaveTrail(to, now);
   }
 
@@ -63,6 +64,12 @@ export class Track {
   /** True while the drawn pose changes by itself. */
   isGliding(now) {
     return now < this._endsAt;
+  }
+
+  /** The trail up to where it is drawn now: points in metres, the oldest first. */
+  trailTo(now) {
+    const trail = this.isGliding(now) && this.trail.at(-1)?.at === this._movedAt ? this.trail.slice(0, -1) : this.trail;
+    return trail.length === 0 ? trail : [...trail, this.poseAt(now)];
   }
 
   /** Forget the trail's points that are too old; true where some were. */

@@ -1,11 +1,12 @@
 /* World metres (y up) <-> canvas pixels (y down), fitted to where the robots are. Pure.
  *
- * Takes points and the canvas's size; gives a `Viewport`. The fit only ever grows and ends on whole grid steps, so that
- * the map does not swim while robots drive. A robot that claims to be far from all others does not make the rest small:
+ * Takes points and the canvas's size; gives a `Viewport`. The fit only ever grows, with some room to spare, so that the map
+ * does not swim while robots drive. A robot that claims to be far from all others does not make the rest small:
  * it is left out of the fit, and `place` puts it on the edge.
  */
 
 const SMALLEST_SPAN_M = 10;
+const MARGIN = 0.06; // of the span, so that a robot at the rim can go on a little
 const OUTLIER_FACTOR = 12; // times the typical distance from the middle
 const OUTLIER_SLACK_M = 100;
 const STEPS = [1, 2, 5];
@@ -25,8 +26,9 @@ export function areaOf(points, before = null) {
   if (before !== null && left >= before.left && right <= before.right && bottom >= before.bottom && top <= before.top) {
     return before;
   }
-  const margin = Math.max(1, 0.06 * Math.max(right - left, top - bottom));
-  const area = widen({ left: left - margin, right: right + margin, bottom: bottom - margin, top: top + margin });
+  const marginX = Math.max(1, MARGIN * (right - left));
+  const marginY = Math.max(1, MARGIN * (top - bottom));
+  const area = widen({ left: left - marginX, right: right + marginX, bottom: bottom - marginY, top: top + marginY });
   return before === null ? area : union(area, before);
 }
 

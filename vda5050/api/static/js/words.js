@@ -14,7 +14,7 @@ const CONNECTION_WORDS = {
   broken: "Connection broken",
 };
 const ACTIVITY_WORDS = {
-  stopped: "Emergency stop",
+  stopped: "E-stop",
   driving: "Driving",
   charging: "Charging",
   paused: "Paused",
@@ -25,6 +25,26 @@ const UNITS = [
   ["h", 3_600],
   ["min", 60],
 ];
+
+// Marks that turn the direction of writing, and characters that show nothing or break the line.
+const UNSEEN = /[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\p{Cc}]/gu;
+
+/** A robot's text without what could make it look like another one; each such character becomes a dot. */
+export function plain(text) {
+  return text.replace(UNSEEN, "·");
+}
+
+/** JSON for people: what `plain` would replace is escaped, which means the same and can be seen. */
+export function jsonText(value) {
+  const escape = (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value, null, 2).replace(UNSEEN, (character) => (character === "\n" ? "\n" : escape(character)));
+}
+
+/** "1 Warning", "1 Fatal +3": how many have the gravest level, and how many others there are. */
+export function errorsText(errors, level) {
+  const gravest = errors.filter((error) => (error.level ?? "WARNING") === level).length;
+  return `${gravest} ${sentence(level)}${errors.length > gravest ? ` +${errors.length - gravest}` : ""}`;
+}
 
 /** "Connection broken" */
 export const connectionWord = (connection) => CONNECTION_WORDS[connection];
@@ -63,9 +83,10 @@ export function ageText(ms) {
   return `${Math.floor(seconds / size)} ${unit}${more > 0 ? ` ${more} ${rest[0]}` : ""}`;
 }
 
-/** Metres with centimetres; very large ones short. */
+/** Metres with centimetres; large ones shorter. */
 export function metres(value) {
-  return Math.abs(value) < 100_000 ? value.toFixed(2) : value.toExponential(2);
+  const size = Math.abs(value);
+  return size < 1_000 ? value.toFixed(2) : size < 100_000 ? value.toFixed(1) : value.toExponential(1);
 }
 
 /** An angle in degrees between -180 and 180. */
@@ -78,7 +99,7 @@ export function degrees(theta) {
 /** "87 %", as the robot says it, be it 219. */
 export function percent(charge) {
   if (charge === null) return NOTHING;
-  return Math.abs(charge) < 10_000 ? `${Math.round(charge)} %` : `${charge.toExponential(1)} %`;
+  return Math.abs(charge) < 10_000 ? `${Math.round(charge)} %` : `${charge.toExponential(0)} %`;
 }
 
 /** "0.8 m/s" */
