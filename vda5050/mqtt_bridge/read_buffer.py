@@ -109,7 +109,7 @@ class ReadBuffer:
             self._to_skip = max(0, end - len(data))
 
     def _topic_end(self, start: int, end: int) -> int | None:
-        """Read where the topic of a PUBLISH ends: beyond `end` in a malformed packet, None while that cannot be said."""
+        """Read where the topic of a PUBLISH ends: beyond `end` in a malformed packet, None while it cannot be told."""
         if start + 2 > end:
             return end + 1
         if start + 2 > len(self._data):
