@@ -65,9 +65,10 @@ def _stream(service: Service, wanted: Filter) -> Response:
 
 def _chunks(service: Service, subscription: Subscription, environ: dict[str, Any]) -> Iterator[bytes]:
     """Yield what the client is to be sent, until it leaves or the stream is ended."""
-    peer = _watch(service, subscription, environ)
     environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
+    peer = None
     try:
+        peer = _watch(service, subscription, environ)
         while True:
             yield subscription.take()
     except StreamEnded as ended:

@@ -19,6 +19,7 @@ import orjson
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
@@ -75,8 +76,8 @@ def _check_origin(allowed_origins: Iterable[str]) -> None:
 
 
 def _handshake() -> bytes:
-    """Write the request again as it came, for wsproto to read."""
-    lines = [f"GET {request.full_path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
+    """Write the request again for wsproto to read; it has no use for the query."""
+    lines = ["GET /ws HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
@@ -103,22 +104,24 @@ class _Upgraded(Response):
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
-        peer = Peer(
-            self._socket,
-            timeout_s=self._service.settings.peer_timeout_s,
-            on_gone=self._subscription.abandon,
-            on_data=self._received,
-        )
+        peer = None
         try:
+            peer = Peer(
+                self._socket,
+                timeout_s=self._service.settings.peer_timeout_s,
+                on_gone=self._subscription.abandon,
+                on_data=self._received,
+            )
             self._socket.sendall(self._accepted)
             while True:
                 self._socket.sendall(self._subscription.take())
         except StreamEnded as ended:
             self._say_goodbye(ended.last_words)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: the socket was closed before it could be watched
             log.debug("a WebSocket client left: %s", error)
         finally:
-            peer.close()
+            if peer is not None:
+                peer.close()
             self._service.broadcaster.unsubscribe(self._subscription)
         raise StopIteration
 
@@ -133,7 +136,8 @@ class _Upgraded(Response):
         try:
             self._connection.receive_data(data)
             for event in self._connection.events():
-                self._handle(event)
+                if self._connection.state is ConnectionState.OPEN or isinstance(event, CloseConnection):
+                    self._handle(event)
         except (RemoteProtocolError, LocalProtocolError) as error:
             log.debug("a WebSocket client broke the protocol: %s", error)
             self._subscription.abandon()

@@ -117,17 +117,22 @@ class Broadcaster:
         if self._count >= self._settings.max_streams:
             self._metrics.streams_refused.inc()
             raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
-        self._count += 1
         self._next_slot = slot = (self._next_slot + 1) % len(self._beats)
         subscription = Subscription(
             filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._resync_lagging
         )
         group = self._group(filter_)
+        try:
+            first = self._first_parcels(group, wire, last_event_id)
+        except BaseException:
+            self._drop_if_empty(group)
+            raise
         if opening := encode_opening(wire, random.randint(*RETRY_MS)):
             subscription.begin([Parcel.of(opening)])
-        subscription.begin(self._first_parcels(group, wire, last_event_id))
+        subscription.begin(first)
         self._enter(group, subscription)
         self._beats[slot].add(subscription)
+        self._count += 1
         if self._is_stopped:
             self._send_away(subscription)
         return subscription
@@ -186,8 +191,11 @@ class Broadcaster:
         group = self._groups[subscription.filter]
         group.members[subscription.wire].discard(subscription)
         self._wire_metrics[subscription.wire].streams.dec()
+        self._drop_if_empty(group)
+
+    def _drop_if_empty(self, group: Group) -> None:
         if not any(group.members.values()):
-            del self._groups[subscription.filter]
+            del self._groups[group.filter]
             self._dirty.discard(group)
             self._routes.clear()
             self._metrics.filters.set(len(self._groups))

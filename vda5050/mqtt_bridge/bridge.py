@@ -73,7 +73,7 @@ class MqttBridge:
         clock: Callable[[], float],
     ) -> None:
         self.state = LinkState.STOPPED
-        self.problem: str | None = None
+        self.problem: str | None = "not started"
         """Why the broker is not connected, in words for a person; None while it is."""
         self._settings = settings
         self._broker = settings.broker

@@ -1,13 +1,15 @@
 /* The robots' list: a row each, in the order of their names.
  *
  * Takes robots as they change (`show`, `clear`); gives `draw(now)` and `tick(now)`, and calls `onOpen(key)` when a row is
- * chosen by click, Enter or Space. Only rows on the screen are written: the others are when they are scrolled to.
+ * chosen by click, Enter or Space. Rows on the screen are written at once, of the others a few each frame: screen readers
+ * and the browser's search look there too.
  */
 
 import { find } from "./dom.js";
 import { Row } from "./row.js";
 
 const AROUND_PX = 300; // Rows this near to the visible part are kept written, so that scrolling shows no old text.
+const UNSEEN_A_FRAME = 4;
 const byName = new Intl.Collator("en", { numeric: true });
 
 /** The list panel; `lastSeen(robot)` gives milliseconds or null. */
@@ -43,7 +45,6 @@ export class RobotList {
         added.push(row);
       }
       row.robot = robot;
-      row.isBehind = true;
       this._dirty.add(row);
     }
     if (added.length > 0) this._insert(added);
@@ -74,19 +75,20 @@ export class RobotList {
     this._rows.get(key)?.node.scrollIntoView({ block: "nearest" });
   }
 
-  /** Write the visible rows that changed. */
+  /** Write what changed; true: call again, rows out of sight wait. */
   draw(now) {
+    let unseen = 0;
     for (const row of this._dirty) {
-      if (row.isVisible && row.isBehind) row.show(row.robot, this._age(row, now));
+      if (!row.isVisible && ++unseen > UNSEEN_A_FRAME) continue;
+      row.show(row.robot, this._age(row, now));
+      this._dirty.delete(row);
     }
-    this._dirty.clear();
+    return this._dirty.size > 0;
   }
 
-  /** Write the ages of the visible rows. */
+  /** Write the ages. */
   tick(now) {
-    for (const row of this._rows.values()) {
-      if (row.isVisible && !row.isBehind) row.showAge(this._age(row, now));
-    }
+    for (const row of this._rows.values()) row.showAge(this._age(row, now));
   }
 
   _age(row, now) {
@@ -108,9 +110,7 @@ export class RobotList {
 
   _scrolled(entries) {
     for (const { target, isIntersecting } of entries) {
-      const row = this._byNode.get(target);
-      row.isVisible = isIntersecting;
-      if (isIntersecting && row.isBehind) this._dirty.add(row);
+      this._byNode.get(target).isVisible = isIntersecting;
     }
     this._requestDraw();
   }

@@ -62,9 +62,8 @@ function draw(now) {
   if (opened !== undefined && changed.includes(opened)) detail.note(opened);
   summary.draw(overview.counts, fleet, now);
   showSize();
-  list.draw(now);
-  const isDetailDue = detail.draw(now);
-  return map.draw(now) || isDetailDue;
+  const isMoreDue = [list.draw(now), detail.draw(now), map.draw(now)];
+  return isMoreDue.includes(true);
 }
 
 /** Once a second: what only time changes. */

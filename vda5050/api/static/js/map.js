@@ -29,7 +29,8 @@ export class FleetMap {
     this._items = new Map(); // key -> { robot, track }
     this._areas = new Map(); // mapId -> area
     this._marks = []; // as drawn last
-    this._mapId = undefined;
+    this._mapId = undefined; // the one shown
+    this._fullestId = undefined;
     this._isChosen = false;
     this._selected = null;
     this._drawnAt = 0;
@@ -47,9 +48,9 @@ export class FleetMap {
     });
   }
 
-  /** How many times wider than high the area is that the map shows. */
+  /** How many times wider than high the fullest map is: the page's layout does not change with the map that is shown. */
   get aspect() {
-    const area = this._areas.get(this._mapId);
+    const area = this._areas.get(this._fullestId);
     return area === undefined ? 1 : (area.right - area.left) / (area.top - area.bottom);
   }
 
@@ -143,11 +144,12 @@ export class FleetMap {
   _chooseMap() {
     const counts = new Map();
     for (const { track } of this._items.values()) counts.set(track.mapId, (counts.get(track.mapId) ?? 0) + 1);
-    if (!counts.has(this._mapId)) this._isChosen = false;
-    if (!this._isChosen && counts.size > 0) {
-      const most = Math.max(...counts.values());
-      if (counts.get(this._mapId) !== most) this._mapId = [...counts].find(([, count]) => count === most)[0];
+    const most = Math.max(...counts.values());
+    if (counts.size > 0 && counts.get(this._fullestId) !== most) {
+      this._fullestId = [...counts].find(([, count]) => count === most)[0];
     }
+    if (!counts.has(this._mapId)) this._isChosen = false;
+    if (!this._isChosen) this._mapId = this._fullestId;
     this._showTabs([...counts].sort(([one], [other]) => mapName(one).localeCompare(mapName(other))));
   }
 

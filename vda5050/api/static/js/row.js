@@ -15,7 +15,6 @@ export class Row {
     this.key = robot.key;
     this.robot = robot;
     this.isVisible = false;
-    this.isBehind = true; // it changed while nobody could see it
     this.node = copyTemplate("row-template");
     this._fields = fieldsOf(this.node);
     const name = words.plain(robot.key);
@@ -38,7 +37,6 @@ export class Row {
   /** Write everything. */
   show(robot, age) {
     const { view, status } = robot;
-    this.isBehind = false;
     setData(this.node, "lost", status.isLost ? "yes" : null);
     setText(this._fields.version, view.version ?? "");
     this._showConnection(status, age);
