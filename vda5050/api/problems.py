@@ -29,6 +29,7 @@ def register(app: Flask) -> None:
     """Let every error of the app be answered as a problem."""
     app.register_error_handler(FilterError, _bad_filter)
     app.register_error_handler(TooManyStreams, _too_many_streams)
+    app.register_error_handler(UnicodeDecodeError, _not_text)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
 
@@ -41,6 +42,11 @@ def _too_many_streams(error: TooManyStreams) -> Response:
     response = problem(503, "too_many_streams", str(error), limit=error.limit)
     response.headers["Retry-After"] = str(error.retry_after_s)
     return response
+
+
+def _not_text(_error: UnicodeDecodeError) -> Response:
+    """Answer a query that is not UTF-8: Werkzeug decodes it when it is first read."""
+    return problem(400, "bad_query", "The query is not UTF-8.")
 
 
 def _http_exception(error: HTTPException) -> Response:
