@@ -6,9 +6,10 @@ from typing import Any
 
 import gevent
 
+from vda5050.broadcast import set_tcp_options
 from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
 from vda5050.errors import SettingsError
-from vda5050.settings import Settings
+from vda5050.settings import Settings, binds_loopback_only
 
 try:
     settings = Settings.from_environ()
@@ -43,8 +44,11 @@ accesslog = None
 _broker = EmbeddedBroker(settings.broker)
 
 
-def on_starting(_server: Any) -> None:
-    """In the master: raise the descriptor limit for all workers, start the embedded broker where it is wanted."""
+def on_starting(server: Any) -> None:
+    """In the master: check the address, raise the descriptor limit for all workers, start the embedded broker."""
+    for address in server.cfg.address:  # may come from gunicorn's own command line, past our setting
+        if isinstance(address, tuple) and not binds_loopback_only(address[0]) and settings.auth != "off":
+            sys.exit(f"The gateway cannot start: {address[0]} is reachable from other machines; see VDA5050_BIND")
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if settings.broker.is_embedded:
@@ -52,6 +56,11 @@ def on_starting(_server: Any) -> None:
             _broker.start()
         except EmbeddedBrokerError as error:
             sys.exit(f"The gateway cannot start: {error}")
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """In a new worker: the embedded broker is the master's."""
+    _broker.leave_to_parent()
 
 
 def on_exit(_server: Any) -> None:
@@ -65,6 +74,8 @@ def post_worker_init(worker: Any) -> None:
     gunicorn has no hook for SIGTERM in a worker; `alive` is what its handler clears.
     """
     service = worker.wsgi.extensions["vda5050"]
+    for sock in worker.sockets:
+        set_tcp_options(sock, timeout_s=settings.peer_timeout_s)
 
     def stop_with_worker() -> None:
         while worker.alive:
@@ -73,4 +84,5 @@ def post_worker_init(worker: Any) -> None:
 
     greenlet = gevent.Greenlet(stop_with_worker)
     greenlet.name = "stop_with_worker"
+    greenlet.link_exception(lambda dead: worker.log.critical("the service could not be stopped: %r", dead.exception))
     greenlet.start()

@@ -4,6 +4,8 @@ Started where `VDA5050_MQTT_URL` is `embedded`. Listens on the loopback only, ke
 password, and ends with the process that started it (iotcore's child reads a pipe that closes then).
 """
 
+import atexit
+
 from iotcore import Broker as RumqttdBroker
 
 from vda5050.errors import Vda5050Error
@@ -42,6 +44,11 @@ class EmbeddedBroker:
         except RuntimeError as error:
             raise EmbeddedBrokerError(f"the embedded broker did not start on {host}:{port}: {error}") from error
         self._process = process
+
+    def leave_to_parent(self) -> None:
+        """Forget, in a forked worker, that iotcore would stop the broker when this process exits."""
+        if self._process is not None:
+            atexit.unregister(self._process.stop)
 
     def stop(self) -> None:
         """Stop the broker. May be called twice."""

@@ -105,16 +105,17 @@ class RobotState:
         """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""
         self._link_since = self._clock() if is_up else None
 
-    def get_snapshot(self, robots: re.Pattern[str] | None = None, topics: frozenset[str] | None = None) -> bytes:
+    def get_snapshot(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
         """Write the matching robots as a JSON object by robot key, in the shape of `GET /robots`.
 
-        `topics` keeps messages of these topics only; a robot with none of them is left out.
+        `robots` is a pattern for the whole key, one key, or None for all. `topics` keeps messages of these topics only;
+        a robot with none of them is left out.
         """
         now = self._clock()
         entries = (
             b"%b:%b" % (orjson.dumps(key), entry)
-            for key, robot in self._robots.items()
-            if (robots is None or robots.fullmatch(key)) and (entry := self._entry(robot, topics, now))
+            for key, robot in self._selected(robots)
+            if (entry := self._entry(robot, topics, now))
         )
         return b"{%b}" % b",".join(entries)
 
@@ -127,6 +128,15 @@ class RobotState:
         """Count the robots; a state that the standard does not know counts as UNKNOWN, so that labels stay few."""
         states = (robot.connection_state for robot in self._robots.values())
         return dict(Counter(state if state in CONNECTION_STATES else "UNKNOWN" for state in states))
+
+    def _selected(self, robots: re.Pattern[str] | str | None) -> Iterator[tuple[str, Robot]]:
+        if isinstance(robots, str):
+            if robots in self._robots:
+                yield robots, self._robots[robots]
+            return
+        for key, robot in self._robots.items():
+            if robots is None or robots.fullmatch(key):
+                yield key, robot
 
     def _add(self, address: Address) -> Robot:
         if len(self._robots) >= self._max_robots:

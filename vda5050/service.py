@@ -5,6 +5,7 @@ services can live in one process.
 """
 
 import logging
+import secrets
 import time
 from dataclasses import dataclass
 
@@ -56,6 +57,7 @@ class Service:
         """Begin to ingest and to serve."""
         self.is_running = True
         self.broadcaster.start()
+        self._link_changed(is_up=False)
         self.bridge.start()
 
     def stop(self) -> None:
@@ -82,5 +84,8 @@ class Service:
 
 
 def new_epoch(now_ns: int) -> str:
-    """Name the numbering of one process's life: the time of its start in milliseconds, in hexadecimal."""
-    return f"{now_ns // 1_000_000:x}"
+    """Name the numbering of one process's life: the time of its start in milliseconds and a random part, in hex.
+
+    The random part tells workers apart that are started together.
+    """
+    return f"{now_ns // 1_000_000:x}{secrets.token_hex(4)}"

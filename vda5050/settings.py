@@ -106,15 +106,7 @@ class Settings:
     @property
     def binds_loopback_only(self) -> bool:
         """True where only this machine can reach the gateway."""
-        if self.bind.startswith("unix:"):
-            return True
-        host = self.bind.rpartition(":")[0].strip("[]")
-        if host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return self.bind.startswith("unix:") or binds_loopback_only(self.bind.rpartition(":")[0])
 
     def _problems(self) -> Iterator[str]:
         yield from self._broker_problems()
@@ -144,6 +136,16 @@ class Settings:
                 yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
         if not self.mqtt_topics or not all(map(_is_topic_filter, self.mqtt_topics)):
             yield f"{PREFIX}MQTT_TOPICS: expected MQTT topic filters (# last, # and + alone in their level)"
+
+
+def binds_loopback_only(host: str) -> bool:
+    """Tell whether a listening address is one that only this machine can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 _POSITIVE = [knob.name for knob in fields(Settings) if isinstance(knob.default, int)]

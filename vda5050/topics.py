@@ -24,6 +24,7 @@ _DIALECT = {"instantAction": "instantActions", "connect": "connection"}
 """Last levels seen in the field, and what they mean."""
 
 _MAJOR_VERSION = re.compile(r"v\d+(\.\d+)*")
+_MAX_TOPIC_CHARS = 600
 _MAX_NAME_CHARS = 200
 """No standard length exists; a name longer than this is an attack or an accident, and every client would carry it."""
 
@@ -53,6 +54,8 @@ def parse_topic(text: str) -> Address:
 
     Raises RejectedMessage("topic", ...) for a topic that no robot can have sent.
     """
+    if len(text) > _MAX_TOPIC_CHARS:
+        raise RejectedMessage("topic", f"{len(text)} characters, at most {_MAX_TOPIC_CHARS} are read")
     levels = text.split("/")
     if len(levels) < 4:
         raise RejectedMessage("topic", f"{len(levels)} levels, at least 4 are needed")

@@ -11,7 +11,7 @@ Takes a `Service`, gives a Flask app. A view does no work of its own: it reads t
 answer.
 """
 
-from flask import Flask
+from flask import Flask, Response
 
 from vda5050.api import dashboard, health, problems, robots, stream, websocket
 from vda5050.service import Service
@@ -30,4 +30,11 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(websocket.create_blueprint(service))
     app.register_blueprint(dashboard.create_blueprint())
     problems.register(app)
+    app.after_request(_no_sniffing)
     return app
+
+
+def _no_sniffing(response: Response) -> Response:
+    """Keep browsers from taking a robot's JSON for a page."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response

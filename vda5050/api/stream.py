@@ -5,8 +5,7 @@ same filter, so a client costs a wake-up and a write. gzip where the client acce
 for all (see `frames`), which is why this is not left to a proxy.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from flask import Blueprint, Response, request
 
@@ -53,9 +52,7 @@ def _stream(service: Service, wanted: Filter) -> Response:
         response = Response()
     else:
         subscription = service.broadcaster.subscribe(wanted, wire, last_event_id())
-        chunks = _chunks(service, subscription, request.environ)
-        response = Response(chunks, direct_passthrough=True)
-        response.call_on_close(lambda: service.broadcaster.unsubscribe(subscription))
+        response = Response(_Chunks(service, subscription, request.environ), direct_passthrough=True)
     response.content_type = "text/event-stream; charset=utf-8"
     response.headers.update(_HEADERS)
     if wire is Wire.SSE_GZIP:
@@ -63,26 +60,44 @@ def _stream(service: Service, wanted: Filter) -> Response:
     return response
 
 
-def _chunks(service: Service, subscription: Subscription, environ: dict[str, Any]) -> Iterator[bytes]:
-    """Yield what the client is to be sent, until it leaves or the stream is ended."""
-    environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
-    peer = None
-    try:
-        peer = _watch(service, subscription, environ)
-        while True:
-            yield subscription.take()
-    except StreamEnded as ended:
-        if ended.last_words:
-            yield ended.last_words
-    finally:
-        if peer is not None:
-            peer.close()
-        service.broadcaster.unsubscribe(subscription)
+class _Chunks:
+    """What the client is to be sent, until it leaves or the stream is ended.
 
+    An iterator of its own and not a generator: `close` must let the subscription go even if nothing was ever read.
+    """
 
-def _watch(service: Service, subscription: Subscription, environ: dict[str, Any]) -> Peer | None:
-    """Watch the worker's socket; another server than gunicorn does not give it, and notices at the next heartbeat."""
-    sock = environ.get("gunicorn.socket")
-    if sock is None:
-        return None
-    return Peer(sock, timeout_s=service.settings.peer_timeout_s, on_gone=subscription.abandon)
+    __slots__ = ("_peer", "_service", "_subscription")
+
+    def __init__(self, service: Service, subscription: Subscription, environ: dict[str, Any]) -> None:
+        self._service = service
+        self._subscription = subscription
+        self._peer: Peer | None = None
+        environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
+        sock = environ.get("gunicorn.socket")  # another server does not give it, and notices at the next heartbeat
+        if sock is not None:
+            self._watch(sock)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return self._subscription.take()
+        except StreamEnded as ended:
+            self.close()
+            if ended.last_words:
+                return ended.last_words
+            raise StopIteration from None
+
+    def close(self) -> None:
+        """Let the subscription go; the server calls it at the end, whatever the end was. May be called twice."""
+        if self._peer is not None:
+            self._peer.close()
+        self._subscription.abandon()
+        self._service.broadcaster.unsubscribe(self._subscription)
+
+    def _watch(self, sock: Any) -> None:
+        try:
+            self._peer = Peer(sock, on_gone=self._subscription.abandon)
+        except ValueError:  # closed before it could be watched
+            self.close()

@@ -13,14 +13,12 @@ gunicorn gives its socket in the environ and is told by a StopIteration to leave
 import logging
 from collections.abc import Iterable
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import orjson
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 from wsproto import ConnectionType, WSConnection
-from wsproto.connection import ConnectionState
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from vda5050.api.problems import problem
@@ -71,7 +69,7 @@ def create_blueprint(service: Service) -> Blueprint:
 def _check_origin(allowed_origins: Iterable[str]) -> None:
     """Let in programs (no Origin), the gateway's own pages, and the origins allowed by the settings."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host and origin not in allowed_origins:
+    if origin is not None and origin.partition("://")[2] != request.host and origin not in allowed_origins:
         raise Forbidden("Pages of this origin may not open a WebSocket here.")
 
 
@@ -101,6 +99,7 @@ class _Upgraded(Response):
         self._socket = sock
         self._accepted = accepted
         self._text = ""
+        self._is_closing = False
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
@@ -108,7 +107,6 @@ class _Upgraded(Response):
         try:
             peer = Peer(
                 self._socket,
-                timeout_s=self._service.settings.peer_timeout_s,
                 on_gone=self._subscription.abandon,
                 on_data=self._received,
             )
@@ -132,32 +130,46 @@ class _Upgraded(Response):
             log.debug("a WebSocket client had left before the close: %s", error)
 
     def _received(self, data: bytes) -> None:
-        """Read what the client sent; runs in the hub, so nothing here may block or raise."""
+        """Read what the client sent; runs in the hub, so nothing here may block, raise or take long."""
+        if self._is_closing:
+            return
         try:
             self._connection.receive_data(data)
-            for event in self._connection.events():
-                if self._connection.state is ConnectionState.OPEN or isinstance(event, CloseConnection):
-                    self._handle(event)
+            self._handle_all(self._connection.events())
         except (RemoteProtocolError, LocalProtocolError) as error:
             log.debug("a WebSocket client broke the protocol: %s", error)
+            self._is_closing = True
             self._subscription.abandon()
 
+    def _handle_all(self, events: Iterable[Event]) -> None:
+        ping = None
+        for event in events:
+            if isinstance(event, Ping):
+                ping = event
+            else:
+                self._handle(event)
+            if self._is_closing:
+                return
+        if ping is not None:  # the newest answers all (RFC 6455, section 5.5.3)
+            self._subscription.put(Parcel.of(self._connection.send(ping.response())))
+
     def _handle(self, event: object) -> None:
-        if isinstance(event, Ping):
-            self._subscription.put(Parcel.of(self._connection.send(event.response())))
-        elif isinstance(event, CloseConnection):
+        if isinstance(event, CloseConnection):
+            self._is_closing = True
             self._subscription.end(self._connection.send(event.response()))
         elif isinstance(event, BytesMessage):
             self._close(_UNSUPPORTED_DATA, "text only")
         elif isinstance(event, TextMessage):
-            self._text += event.data
-            if len(self._text) > MAX_MESSAGE_CHARS:
+            if len(self._text) + len(event.data) > MAX_MESSAGE_CHARS:
                 self._close(_TOO_BIG, f"at most {MAX_MESSAGE_CHARS} characters")
-            elif event.message_finished:
+                return
+            self._text += event.data
+            if event.message_finished:
                 text, self._text = self._text, ""
                 self._change_filter(text)
 
     def _close(self, code: int, reason: str) -> None:
+        self._is_closing = True
         self._subscription.end(self._connection.send(CloseConnection(code, reason)))
 
     def _change_filter(self, text: str) -> None:
@@ -167,7 +179,7 @@ class _Upgraded(Response):
             facts = {"status": 400, "code": "bad_filter", "parameter": error.parameter, "detail": error.problem}
             self._subscription.put(Parcel.of(websocket_text(orjson.dumps({"type": "problem", "data": facts}))))
         else:
-            self._service.broadcaster.change_filter(self._subscription, wanted)
+            self._subscription.change_filter(wanted)
 
 
 def _read_filter(text: str) -> Filter:

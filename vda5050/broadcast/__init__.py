@@ -16,7 +16,16 @@ once; or `reset` and a new snapshot. At most once beyond what is held for replay
 
 from vda5050.broadcast.broadcaster import Broadcaster
 from vda5050.broadcast.filters import EVERYTHING, Filter
-from vda5050.broadcast.peer import Peer
+from vda5050.broadcast.peer import Peer, set_tcp_options
 from vda5050.broadcast.subscription import Parcel, StreamEnded, Subscription
 
-__all__ = ["EVERYTHING", "Broadcaster", "Filter", "Parcel", "Peer", "StreamEnded", "Subscription"]
+__all__ = [
+    "EVERYTHING",
+    "Broadcaster",
+    "Filter",
+    "Parcel",
+    "Peer",
+    "StreamEnded",
+    "Subscription",
+    "set_tcp_options",
+]

@@ -16,7 +16,7 @@ import gevent
 from gevent.event import Event
 
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.group import Group
+from vda5050.broadcast.group import Group, ReplayTooLong
 from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import TooManyStreams
@@ -24,6 +24,7 @@ from vda5050.frames import (
     Frame,
     Wire,
     encode_heartbeat,
+    encode_notice,
     encode_opening,
     encode_reset,
     encode_retry,
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 PACE = 4.0
 SNAPSHOT_MAX_AGE_S = 1.0
+CHANGE_FILTER_EVERY_S = 1.0
+"""Another filter means another snapshot, which is dear with a large fleet; a client that asks faster waits."""
 RETRY_MS = (1_000, 3_000)
 """Between these each client is told to wait before it comes back, so that not all come at once."""
 
@@ -69,6 +72,7 @@ class Broadcaster:
         self._count = 0
         self._next_slot = 0
         self._is_stopped = False
+        self._is_broker_connected = True
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._wire_metrics = {wire: _WireMetrics(metrics, wire) for wire in Wire}
 
@@ -103,7 +107,8 @@ class Broadcaster:
         return self._publish(robot, topic, update_json(robot, topic, payload))
 
     def publish_status(self, *, is_connected: bool) -> Frame:
-        """Tell every client whether the link to the broker stands."""
+        """Tell every client whether the link to the broker stands; newcomers are told while it does not."""
+        self._is_broker_connected = is_connected
         return self._publish("", "status", status_json("connected" if is_connected else "disconnected"))
 
     def subscribe(self, filter_: Filter, wire: Wire, last_event_id: str | None = None) -> Subscription:
@@ -119,19 +124,20 @@ class Broadcaster:
             raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
         self._next_slot = slot = (self._next_slot + 1) % len(self._beats)
         subscription = Subscription(
-            filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._resync_lagging
+            filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._begin_again
         )
         group = self._group(filter_)
         try:
-            first = self._first_parcels(group, wire, last_event_id)
+            first, offset = self._first_parcels(group, wire, last_event_id)
         except BaseException:
             self._drop_if_empty(group)
             raise
         if opening := encode_opening(wire, random.randint(*RETRY_MS)):
             subscription.begin([Parcel.of(opening)])
         subscription.begin(first)
-        self._enter(group, subscription)
+        group.enter(subscription, offset)
         self._beats[slot].add(subscription)
+        self._wire_metrics[wire].streams.inc()
         self._count += 1
         if self._is_stopped:
             self._send_away(subscription)
@@ -143,16 +149,8 @@ class Broadcaster:
         if subscription in beat:
             beat.remove(subscription)
             self._count -= 1
+            self._wire_metrics[subscription.wire].streams.dec()
             self._leave(subscription)
-
-    def change_filter(self, subscription: Subscription, filter_: Filter) -> None:
-        """Let an open stream continue with another filter: `reset`, a snapshot, then its updates."""
-        self._leave(subscription)
-        subscription.filter = filter_
-        group = self._group(filter_)
-        for parcel in self._resync(group, subscription.wire, "filter"):
-            subscription.put(parcel)
-        self._enter(group, subscription)
 
     @staticmethod
     def _send_away(subscription: Subscription) -> None:
@@ -164,12 +162,12 @@ class Broadcaster:
         key = (robot, topic)
         groups = self._routes.get(key)
         if groups is None:
-            groups = self._routes[key] = tuple(group for group in self._groups.values() if group.wants(frame))
-        if groups:
-            for group in groups:
-                group.add(frame)
-            self._dirty.update(groups)
-            self._wake.set()
+            groups = self._routes[key] = tuple(group for group in self._groups.values() if group.wants(robot, topic))
+        for group in groups:
+            group.add(frame)
+            if group not in self._dirty:
+                self._dirty.add(group)
+                self._wake.set()
         return frame
 
     def _group(self, filter_: Filter) -> Group:
@@ -178,54 +176,70 @@ class Broadcaster:
             group = self._groups[filter_] = Group(
                 filter_, epoch=self._epoch, offset=self._ring.last_offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S
             )
-            self._routes.clear()
+            for key, groups in self._routes.items():
+                if group.wants(*key):
+                    self._routes[key] = (*groups, group)
             self._metrics.filters.set(len(self._groups))
         return group
 
-    def _enter(self, group: Group, subscription: Subscription) -> None:
-        """Let the group's flushes reach a client that has all up to `flushed_offset`; else it would get that twice."""
-        group.members.setdefault(subscription.wire, set()).add(subscription)
-        self._wire_metrics[subscription.wire].streams.inc()
-
     def _leave(self, subscription: Subscription) -> None:
         group = self._groups[subscription.filter]
-        group.members[subscription.wire].discard(subscription)
-        self._wire_metrics[subscription.wire].streams.dec()
+        group.leave(subscription)
         self._drop_if_empty(group)
 
     def _drop_if_empty(self, group: Group) -> None:
         if not any(group.members.values()):
             del self._groups[group.filter]
             self._dirty.discard(group)
-            self._routes.clear()
+            for key, groups in self._routes.items():
+                if group in groups:
+                    self._routes[key] = tuple(other for other in groups if other is not group)
             self._metrics.filters.set(len(self._groups))
 
-    def _first_parcels(self, group: Group, wire: Wire, last_event_id: str | None) -> Sequence[Parcel]:
+    def _first_parcels(self, group: Group, wire: Wire, last_event_id: str | None) -> tuple[list[Parcel], int]:
+        """Give what a client begins with, and the offset up to which it then has everything."""
         if not last_event_id:
             return self._snapshot_parcels(group, wire)
         offset = self._ring.held_offset(last_event_id)
         if offset is None:
             return self._resync(group, wire, "resume")
-        if offset > group.flushed_offset:  # an id seen on a stream of another filter, which was flushed later
-            self._flush_group(group, self._clock())
-        return list(group.since(offset, wire, self._ring.between))
+        try:
+            return list(group.since(offset, wire, self._ring.between)), max(offset, group.flushed_offset)
+        except ReplayTooLong:
+            return self._resync(group, wire, "resume")
 
-    def _resync_lagging(self, subscription: Subscription) -> Sequence[Parcel]:
-        return self._resync(self._groups[subscription.filter], subscription.wire, "lagging")
+    def _begin_again(self, subscription: Subscription) -> Sequence[Parcel]:
+        """Give a client that lagged, or wants another filter, its reset; runs in the greenlet that writes to it."""
+        reason = "lagging"
+        if subscription.wanted != subscription.filter:
+            reason = "filter"
+            gevent.sleep(max(0.0, subscription.changed_at + CHANGE_FILTER_EVERY_S - self._clock()))
+            subscription.changed_at = self._clock()
+        self._leave(subscription)
+        subscription.filter = subscription.wanted
+        group = self._group(subscription.filter)
+        parcels, offset = self._resync(group, subscription.wire, reason)
+        group.enter(subscription, offset)
+        return parcels
 
-    def _resync(self, group: Group, wire: Wire, reason: str) -> Sequence[Parcel]:
+    def _resync(self, group: Group, wire: Wire, reason: str) -> tuple[list[Parcel], int]:
         self._metrics.resets.labels(reason).inc()
-        return [Parcel.of(encode_reset(wire)), *self._snapshot_parcels(group, wire)]
+        parcels, offset = self._snapshot_parcels(group, wire)
+        return [Parcel.of(encode_reset(wire)), *parcels], offset
 
-    def _snapshot_parcels(self, group: Group, wire: Wire) -> Sequence[Parcel]:
-        """Give the group's shared snapshot and every batch flushed after it; the next flush continues there."""
+    def _snapshot_parcels(self, group: Group, wire: Wire) -> tuple[list[Parcel], int]:
+        """Give the group's shared snapshot and every batch flushed after it, and the offset reached."""
         now = self._clock()
-        group.forget_old_snapshot(now)
-        snapshot = group.snapshot
+        snapshot = group.fresh_snapshot(now)
         if snapshot is None:
-            self._flush_group(group, now)
-            snapshot = group.set_snapshot(self._robots.get_snapshot(group.robots, group.filter.topics), now)
-        return [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._ring.between)]
+            if not group.filter.interval_s:  # so that newcomers share the batches that follow; an interval is kept
+                self._flush_group(group, now)
+            robots = self._robots.get_snapshot(group.robots, group.filter.topics)
+            snapshot = group.set_snapshot(robots, self._ring.last_offset, now)
+        parcels = [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._ring.between)]
+        if not self._is_broker_connected:
+            parcels.append(Parcel.of(encode_notice(status_json("disconnected"), wire)))
+        return parcels, max(snapshot.offset, group.flushed_offset)
 
     def _flush_for_ever(self) -> None:
         while True:

@@ -15,14 +15,15 @@ MAX_INTERVAL_MS = 60_000
 class Filter:
     """Which frames a client wants.
 
-    `robots` is the source of a regular expression over robot keys or None for all, `topics` the VDA 5050 topics or None
-    for all. With `interval_s` above 0 the client wants at most one batch in that many seconds, and of several states
-    (or visualizations) of a robot in it the newest only.
+    `robots` is the source of a regular expression over robot keys or None for all (`one` is the key where exactly one
+    robot is meant), `topics` the VDA 5050 topics or None for all. With `interval_s` above 0 the client wants at most
+    one batch in that many seconds, and of several states (or visualizations) of a robot in it the newest only.
     """
 
     robots: str | None = None
     topics: frozenset[str] | None = None
     interval_s: float = 0.0
+    one: str | None = None
 
     @classmethod
     def parse(cls, *, robots: str = "", types: str = "", interval: str = "") -> "Filter":
@@ -48,7 +49,13 @@ class Filter:
     def one_robot(cls, robot: str, *, types: str = "", interval: str = "") -> "Filter":
         """Ask for one robot by its exact key. Raises FilterError for `types` and `interval` as `parse` does."""
         rest = cls.parse(types=types, interval=interval)
-        return cls(re.escape(robot), rest.topics, rest.interval_s)
+        return cls(re.escape(robot), rest.topics, rest.interval_s, robot)
+
+    def selection(self) -> re.Pattern[str] | str | None:
+        """Give what `RobotState` looks robots up by: one key, a pattern for `fullmatch`, or None for all."""
+        if self.one is not None:
+            return self.one
+        return self.robot_pattern()
 
     def robot_pattern(self) -> re.Pattern[str] | None:
         """Compile `robots`, to be used with `fullmatch`; None matches all. Names may hold line breaks: DOTALL."""

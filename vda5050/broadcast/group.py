@@ -13,14 +13,22 @@ from dataclasses import dataclass, field
 
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.errors import Vda5050Error
 from vda5050.frames import Frame, Wire, encode_events, snapshot_json
 
-LOG_BYTES = 8_388_608
-LOG_S = 3.0
+LOG_BYTES = 16_777_216
+LOG_S = 10.0
+MAX_REPLAY_BYTES = 4_194_304
+"""Frame text beyond the log that is encoded for one client alone; a longer way back begins with a snapshot, which all
+share."""
 COMPACT_AT = 1_000
 """Frames that may wait for a slow interval before those replaced by newer ones are let go."""
 CONFLATED_TOPICS = frozenset({"state", "visualization"})
 """Of these the newest replaces an older one that still waits; every other topic's messages all count."""
+
+
+class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """What a client missed is more than is encoded for one client alone."""
 
 
 @dataclass(slots=True)
@@ -39,6 +47,14 @@ class Batch:
     @property
     def last_offset(self) -> int:
         return self.frames[-1].offset
+
+    def rest(self, offset: int, wire: Wire) -> Parcel | None:
+        """Encode the frames after `offset`; None where there are none. Shared only where that is the whole batch."""
+        if self.last_offset <= offset:
+            return None
+        if self.frames[0].offset > offset:
+            return self.parcel(wire)
+        return Parcel.of(encode_events(self.epoch, [f for f in self.frames if f.offset > offset], wire))
 
     def parcel(self, wire: Wire) -> Parcel:
         """Encode the batch for one wire; the same object for every client."""
@@ -65,7 +81,7 @@ class Group:
 
     def __init__(self, filter_: Filter, *, epoch: bytes, offset: int, snapshot_max_age_s: float) -> None:
         self.filter = filter_
-        self.robots = filter_.robot_pattern()
+        self.robots = filter_.selection()
         self.members: dict[Wire, set[Subscription]] = {}
         self.flushed_offset = offset
         self.due_at = 0.0
@@ -74,22 +90,20 @@ class Group:
         self._snapshot: Snapshot | None = None
         self._pending: list[Frame] = []
         self._compact_at = COMPACT_AT
+        self._ahead: dict[Subscription, int] = {}
         self._log: deque[Batch] = deque()
         self._log_bytes = 0
         self._log_start = offset
 
-    def wants(self, frame: Frame) -> bool:
-        """Tell whether the frame matches the filter."""
-        if not frame.robot:
+    def wants(self, robot: str, topic: str) -> bool:
+        """Tell whether frames of this robot and topic match the filter; those of no robot always do."""
+        if not robot:
             return True
-        if self.filter.topics is not None and frame.topic not in self.filter.topics:
+        if self.filter.topics is not None and topic not in self.filter.topics:
             return False
-        return self.robots is None or self.robots.fullmatch(frame.robot) is not None
-
-    @property
-    def has_pending(self) -> bool:
-        """True where frames wait for the next flush."""
-        return bool(self._pending)
+        if isinstance(self.robots, str):
+            return self.robots == robot
+        return self.robots is None or self.robots.fullmatch(robot) is not None
 
     def add(self, frame: Frame) -> None:
         """Gather a frame that `wants` was asked about."""
@@ -98,62 +112,84 @@ class Group:
             self._pending = self._conflated(self._pending)
             self._compact_at = max(COMPACT_AT, 2 * len(self._pending))
 
+    def enter(self, subscription: Subscription, offset: int) -> None:
+        """Let flushes reach a client that has everything up to `offset`, which may be ahead of `flushed_offset`."""
+        self.members.setdefault(subscription.wire, set()).add(subscription)
+        if offset > self.flushed_offset:
+            self._ahead[subscription] = offset
+
+    def leave(self, subscription: Subscription) -> None:
+        """Let no flush reach a client any more."""
+        self.members[subscription.wire].discard(subscription)
+        self._ahead.pop(subscription, None)
+
     def flush(self, now: float, offset: int) -> dict[Wire, tuple[int, int, int]]:
         """Queue what was gathered to every client; `offset` is that of the newest frame of all.
 
-        Returns per wire: clients, frames, bytes of one client.
+        Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises.
         """
         self.flushed_offset = offset
         self.due_at = now + self.filter.interval_s
+        self._forget_old_snapshot(now)
+        ahead, self._ahead = self._ahead, {}
         if not self._pending:
             return {}
         batch = Batch(self._epoch, self._conflated(self._pending), now)
         self._pending = []
         self._compact_at = COMPACT_AT
         self._append_to_log(batch)
+        try:
+            return self._hand_out(batch, ahead)
+        except BaseException:
+            for members in self.members.values():
+                for subscription in members:
+                    subscription.lag()
+            raise
+
+    def _hand_out(self, batch: Batch, ahead: dict[Subscription, int]) -> dict[Wire, tuple[int, int, int]]:
         done = {}
         for wire, members in self.members.items():
             if members:
                 parcel = batch.parcel(wire)
                 for subscription in members:
-                    subscription.put(parcel)
+                    if subscription not in ahead:
+                        subscription.put(parcel)
                 done[wire] = (len(members), len(batch.frames), parcel.size)
+        for subscription, offset in ahead.items():
+            if rest := batch.rest(offset, subscription.wire):
+                subscription.put(rest)
         return done
 
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The snapshot that newcomers may share, with the log complete since its offset; None when a new one is due."""
+    def fresh_snapshot(self, now: float) -> Snapshot | None:
+        """Give the snapshot that newcomers may share, the log complete since its offset; None when a new one is due."""
+        self._forget_old_snapshot(now)
         snapshot = self._snapshot
         return snapshot if snapshot is not None and snapshot.offset >= self._log_start else None
 
-    def forget_old_snapshot(self, now: float) -> None:
-        """Let go of a snapshot too old to be shared."""
+    def set_snapshot(self, robots: bytes, offset: int, now: float) -> Snapshot:
+        """Keep `robots` (see `RobotState.get_snapshot`) as the snapshot at `offset`, the newest frame's of all."""
+        frame = Frame(offset, "", "snapshot", snapshot_json(robots))
+        self._snapshot = Snapshot(Batch(self._epoch, [frame], now), offset, now)
+        return self._snapshot
+
+    def _forget_old_snapshot(self, now: float) -> None:
         if self._snapshot is not None and now - self._snapshot.taken_at > self._snapshot_max_age_s:
             self._snapshot = None
 
-    def set_snapshot(self, robots: bytes, now: float) -> Snapshot:
-        """Keep `robots` (see `RobotState.get_snapshot`), taken right after `flush`, as the snapshot at that offset."""
-        frame = Frame(self.flushed_offset, "", "snapshot", snapshot_json(robots))
-        self._snapshot = Snapshot(Batch(self._epoch, [frame], now), self.flushed_offset, now)
-        return self._snapshot
-
     def since(self, offset: int, wire: Wire, ring: Callable[[int, int], Iterable[Frame]]) -> Iterator[Parcel]:
-        """Parcels of every matching frame after `offset` up to `flushed_offset`, in order.
+        """Give parcels of all matching frames after `offset` up to `flushed_offset`, in order. Raises ReplayTooLong.
 
         `ring(after, upto)` gives the frames of all robots with after < offset <= upto, for what the log has not.
         """
         if offset < self._log_start:
-            frames = self._conflated([f for f in ring(offset, self._log_start) if self.wants(f)])
+            frames = [f for f in ring(offset, self._log_start) if self.wants(f.robot, f.topic)]
+            if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
+                raise ReplayTooLong
             if frames:
-                yield Parcel.of(encode_events(self._epoch, frames, wire))
+                yield Parcel.of(encode_events(self._epoch, self._conflated(frames), wire))
         for batch in self._log:
-            if batch.last_offset <= offset:
-                continue
-            if batch.frames[0].offset > offset:
-                yield batch.parcel(wire)
-            else:
-                rest = [frame for frame in batch.frames if frame.offset > offset]
-                yield Parcel.of(encode_events(self._epoch, rest, wire))
+            if rest := batch.rest(offset, wire):
+                yield rest
 
     def _conflated(self, frames: list[Frame]) -> list[Frame]:
         if not self.filter.interval_s:

@@ -2,7 +2,8 @@
 
 A server that only writes learns of a client's leaving at its next write or later (gunicorn#677), so the socket is
 watched for reading as well. A client that vanished without FIN, or that takes nothing (stopped, zero window), is given
-up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT.
+up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT. That option is set
+once, on the listening sockets (`set_tcp_options`).
 """
 
 import logging
@@ -29,6 +30,19 @@ class StreamSocket(Protocol):
         """As of `socket.socket`."""
 
 
+def set_tcp_options(sock: StreamSocket, *, timeout_s: float) -> None:
+    """Let the kernel give a connection up whose other end takes nothing for `timeout_s`.
+
+    Set on a listening socket, Linux passes it on to every connection accepted.
+    """
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout_s * 1000))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    except OSError as error:  # a Unix socket has none of these; its peer cannot vanish
+        log.debug("no TCP options: %s", error)
+
+
 class Peer:
     """Watches one client. `on_data` and `on_gone` run in the hub: they must not block."""
 
@@ -38,18 +52,12 @@ class Peer:
         self,
         sock: StreamSocket,
         *,
-        timeout_s: float,
         on_gone: Callable[[], None],
         on_data: Callable[[bytes], None] | None = None,
     ) -> None:
         self._socket = sock
         self._on_gone = on_gone
         self._on_data = on_data
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout_s * 1000))
-        except OSError as error:  # a Unix socket has neither; its peer cannot vanish
-            log.debug("no TCP options: %s", error)
         self._watcher: Any = get_hub().loop.io(sock.fileno(), _READ)
         self._watcher.start(self._readable)
 

@@ -1,11 +1,14 @@
 """The latest frames of all robots, numbered: what a client that comes back can be given.
 
-Bounded in bytes of frame text; the oldest frame goes first. Offsets in it have no gaps.
+Bounded in bytes; the oldest frame goes first. Offsets in it have no gaps.
 """
 
 from collections import deque
 
 from vda5050.frames import Frame
+
+FRAME_BYTES = 200
+"""What a frame costs beside its text; counted, so that many small ones are bounded too."""
 
 
 class Ring:
@@ -23,9 +26,9 @@ class Ring:
         self.last_offset += 1
         frame = Frame(self.last_offset, robot, topic, json)
         self._frames.append(frame)
-        self.size += len(json)
+        self.size += len(json) + FRAME_BYTES
         while self.size > self._max_bytes:
-            self.size -= len(self._frames.popleft().json)
+            self.size -= len(self._frames.popleft().json) + FRAME_BYTES
         return frame
 
     def held_offset(self, event_id: str) -> int | None:

@@ -6,8 +6,9 @@ from the socket it finds a mark instead, for which it gets `reset` and a fresh s
 every client ends at the newest state.
 
 The unit of the queue is a parcel: bytes that must be written whole, because a client cannot tell half a batch from a
-batch. A parcel's bytes are shared by all clients of its group and cut into pieces, so that the copy that gunicorn makes
-while it frames one (Response.write) stays small however slow the client is.
+batch. A parcel's bytes are shared by all clients of its group (small ones that wait together are joined into a copy),
+and cut into pieces, so that the copy that gunicorn makes while it frames one (Response.write) stays small however slow
+the client is.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,9 @@ from vda5050.broadcast.filters import Filter
 from vda5050.errors import Vda5050Error
 from vda5050.frames import Wire
 
-PIECE_BYTES = 131_072
+PIECE_BYTES = 65_536
+PARCEL_BYTES = 256
+"""What a waiting parcel costs beside its bytes; counted, so that many small ones are bounded too."""
 
 
 class StreamEnded(Vda5050Error):  # noqa: N818 - reads as the claim it is
@@ -54,11 +57,15 @@ class _Mark(Enum):
 class Subscription:
     """A client's place in a group.
 
-    `put`, `end` and `abandon` never block and may be called from anywhere; `take` is for one greenlet.
+    `filter` is the one it gets updates of, `wanted` the one it asked for since; they differ until it comes to read.
+    `put`, `lag`, `change_filter`, `end` and `abandon` never block and may be called from anywhere; `take` is for one
+    greenlet.
     """
 
-    __slots__ = ("_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "filter",
-                 "slot", "wire")  # fmt: skip
+    __slots__ = (
+        "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
+        "changed_at", "filter", "slot", "wanted", "wire",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,6 +77,8 @@ class Subscription:
         resync: Callable[["Subscription"], Sequence[Parcel]],
     ) -> None:
         self.filter = filter_
+        self.wanted = filter_
+        self.changed_at = float("-inf")
         self.wire = wire
         self.slot = slot
         self._max_bytes = max_bytes
@@ -94,13 +103,24 @@ class Subscription:
         """Queue a parcel, or mark the client as lagging where it would wait behind too much."""
         if self._is_lagging or self._ended is not None:
             return
-        if self._waiting_bytes and self._waiting_bytes + parcel.size > self._max_bytes:
+        cost = parcel.size + PARCEL_BYTES
+        if self._waiting_bytes and self._waiting_bytes + cost > self._max_bytes:
+            self.lag()
+            return
+        self._waiting_bytes += cost
+        self._queue.put(parcel)
+
+    def lag(self) -> None:
+        """Drop what waits and let the client begin again with `reset` and a snapshot when it comes to read."""
+        if not self._is_lagging and self._ended is None:
             self._drop_waiting()
             self._is_lagging = True
             self._queue.put(_Mark.LAGGING)
-            return
-        self._waiting_bytes += parcel.size
-        self._queue.put(parcel)
+
+    def change_filter(self, wanted: Filter) -> None:
+        """Let the client begin again with another filter, the newest one asked for, when it comes to read."""
+        self.wanted = wanted
+        self.lag()
 
     def end(self, last_words: bytes = b"") -> None:
         """End the stream after what already waits."""
@@ -139,7 +159,7 @@ class Subscription:
                 self.begin(self._resync(self))  # may flush the group: nothing may be queued here before it is done
                 self._is_lagging = False
                 return
-            self._waiting_bytes -= item.size
+            self._waiting_bytes -= item.size + PARCEL_BYTES
             size += item.size
             pieces.extend(item.pieces)
             if size >= PIECE_BYTES or queue.empty():

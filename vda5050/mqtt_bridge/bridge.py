@@ -9,9 +9,9 @@ takes one packet a call with three or more `recv` each. So:
 
 1. paho keeps the protocol (CONNECT, SUBSCRIBE, PINGREQ, acknowledgements); this module keeps the time and the socket.
 2. Below paho sits a `ReadBuffer`: one `recv` of up to 256 kB, then paho's small reads are served from memory.
-3. Whole QoS 0 PUBLISH packets, which is what `state` and `visualization` are, are taken out of that buffer before paho
-   sees them: benchmarks/README.md shows what it is worth. Everything else is left to paho.
-4. A QoS 0 packet above `max_payload_bytes` is skipped while it arrives and never held in memory.
+3. Whole PUBLISH packets are taken out of that buffer before paho sees them (benchmarks/README.md shows what it is
+   worth); those of QoS 1 are acknowledged through paho. Everything else is left to paho.
+4. A packet above `max_payload_bytes` is skipped while it arrives and never held in memory.
 
 Subscribed with QoS 1, so that `connection` keeps the quality the standard gives it (VDA 5050 2.1.0, section 6.2).
 """
@@ -29,7 +29,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
-from vda5050.mqtt_bridge.read_buffer import READ, WRITE, ReadBuffer, Receiver
+from vda5050.mqtt_bridge.read_buffer import READ, WRITE, Publish, ReadBuffer
 from vda5050.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ ROUND_S = 0.002
 than reading a message does. One that comes alone waits for nothing."""
 CONNECT_TIMEOUT_S = 4.0
 ANSWER_TIMEOUT_S = 10.0
+STABLE_AFTER_S = 10.0
+"""A link that stood for so long was a good one; one that is lost sooner is tried again ever more slowly."""
 BACK_OFF_S = (0.1, 2.0)
 """First and longest wait between attempts; each is multiplied by a random 0.5 to 1, so that not all come at once."""
 
@@ -51,6 +53,16 @@ class LinkState(Enum):
     CONNECTING = "connecting"
     CONNECTED = "connected"
     STOPPED = "stopped"
+
+
+class Receiver(Protocol):
+    """Who gets the messages (`ingest.Ingest`). Must not raise."""
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
+        """Take one message."""
+
+    def reject(self, topic: str, rejected: RejectedMessage) -> None:
+        """Take note of a message that the bridge did not read."""
 
 
 class LinkObserver(Protocol):
@@ -83,6 +95,7 @@ class MqttBridge:
         self._clock = clock
         self._client: _Client | None = None
         self._failures = 0
+        self._connected_at: float | None = None
         self._round_at = 0.0
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
@@ -98,6 +111,7 @@ class MqttBridge:
     def stop(self) -> None:
         """Disconnect and end the greenlet. May be called twice."""
         self.state = LinkState.STOPPED
+        self._metrics.broker_connected.set(0)
         if self._client is not None:
             self._client.disconnect()
         if self._greenlet is not None:
@@ -117,11 +131,14 @@ class MqttBridge:
             except Exception as error:
                 log.exception("the MQTT bridge failed and starts again")
                 self._lose(f"internal error: {type(error).__name__}")
+            if self._has_been_stable():
+                self._failures = 0
             wait_s = min(longest_s, first_s * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
             gevent.sleep(max(0.05, wait_s - (self._clock() - attempt_at)))
 
     def _serve_once(self) -> None:
         """Connect and serve until the link is lost."""
+        self._connected_at = None
         client = self._client = self._new_client()
         try:
             client.connect(self._broker.host, self._broker.port, keepalive=self._settings.mqtt_keepalive_s)
@@ -135,13 +152,16 @@ class MqttBridge:
             client.close()
         self._lose(client.refusal or "the connection was lost")
 
+    def _has_been_stable(self) -> bool:
+        return self._connected_at is not None and self._clock() - self._connected_at > STABLE_AFTER_S
+
     def _new_client(self) -> "_Client":
         client = _Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, reconnect_on_failure=False)
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(1_000)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
-        client.on_message = self._message
+        client.manual_ack_set(True)
         if self._broker.username is not None:
             client.username_pw_set(self._broker.username, self._broker.password)
         if self._broker.is_tls:
@@ -168,10 +188,11 @@ class MqttBridge:
 
     def _take_packets(self, client: "_Client", buffer: "ReadBuffer") -> None:
         yield_at = self._clock() + YIELD_AFTER_S
-        receive = self._receiver.receive
         while True:
-            for topic, payload, is_retained in buffer.publishes(self._settings.max_payload_bytes, self._receiver):
-                receive(topic, payload, is_retained=is_retained)
+            for packet in buffer.publishes(self._settings.max_payload_bytes):
+                self._take(packet)
+                if packet.packet_id:
+                    client.ack(packet.packet_id, 1)
                 if self._clock() > yield_at:
                     gevent.sleep(0)
                     yield_at = self._clock() + YIELD_AFTER_S
@@ -200,19 +221,23 @@ class MqttBridge:
             return
         self.state = LinkState.CONNECTED
         self.problem = None
-        self._failures = 0
+        self._connected_at = self._clock()
         log.info("connected to %s, subscribed to %s", self._broker.url, ", ".join(self._settings.mqtt_topics))
         self._metrics.broker_connects.inc()
         self._metrics.broker_connected.set(1)
         self._on_link(is_up=True)
 
-    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _take(self, packet: Publish) -> None:
         try:
-            topic = message.topic
+            topic = packet.topic.decode()
         except UnicodeDecodeError:
             self._receiver.reject("", RejectedMessage("topic", "the topic is not UTF-8"))
             return
-        self._receiver.receive(topic, bytes(message.payload), is_retained=message.retain)
+        if packet.payload is None:
+            allowed = self._settings.max_payload_bytes
+            self._receiver.reject(topic, RejectedMessage("size", f"{packet.size} bytes, {allowed} are allowed"))
+        else:
+            self._receiver.receive(topic, packet.payload, is_retained=packet.is_retained)
 
     def _lose(self, problem: str) -> None:
         if self.state is LinkState.STOPPED:

@@ -1,37 +1,41 @@
 """What paho takes for its socket: one large read from the network, then many small ones from memory.
 
-Takes the bytes of an MQTT connection (3.1.1), gives whole QoS 0 PUBLISH packets to the bridge and shows every other
-packet to paho, whole. Holds at most one packet and one read; a QoS 0 packet above the size allowed is skipped while it
+Takes the bytes of an MQTT connection (3.1.1), gives whole PUBLISH packets of QoS 0 and 1 to the bridge and shows every
+other packet to paho, whole. Holds at most one packet and one read; a PUBLISH above the size allowed is skipped while it
 arrives.
 """
 
 import logging
 import ssl
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import gevent
 from gevent.hub import get_hub
 
-from vda5050.errors import RejectedMessage
-
 log = logging.getLogger(__name__)
 
 READ_BYTES = 262_144
-PUBLISH_QOS_0 = 0x30
-"""First byte of a PUBLISH with QoS 0, but for its flags DUP (0x08) and RETAIN (0x01)."""
+PUBLISH = 0x30
+"""First byte of a PUBLISH, but for its flags DUP (0x08), QoS (0x06) and RETAIN (0x01)."""
+MAX_CONTROL_BYTES = 65_536
+"""A packet that is no PUBLISH has a few bytes; a SUBACK one for each topic filter."""
 READ, WRITE = 1, 2
 """libev's event bits."""
 
 
-class Receiver(Protocol):
-    """Who gets the messages (`ingest.Ingest`). Must not raise."""
+class Publish(NamedTuple):
+    """One PUBLISH packet (MQTT 3.1.1, section 3.3).
 
-    def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
-        """Take one message."""
+    `payload` is None where it is larger than allowed; it is skipped while it arrives. `packet_id` is 0 for QoS 0;
+    any other must be acknowledged.
+    """
 
-    def reject(self, topic: str, rejected: RejectedMessage) -> None:
-        """Take note of a message that the bridge did not read."""
+    topic: bytes
+    payload: bytes | None
+    size: int
+    is_retained: bool
+    packet_id: int
 
 
 class ReadBuffer:
@@ -62,16 +66,8 @@ class ReadBuffer:
             watcher.close()
 
     def fill(self) -> None:
-        """Read once what the network has."""
-        try:
-            data = self._sock.recv(READ_BYTES)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        except OSError as error:
-            log.debug("reading from the broker failed: %s", error)
-            data = b""
-        if not data:
-            self._is_at_end = True
+        """Read what the network has, up to READ_BYTES or a little more."""
+        data = b"".join(self._received())
         if self._to_skip:
             skipped = min(self._to_skip, len(data))
             self._to_skip -= skipped
@@ -79,34 +75,60 @@ class ReadBuffer:
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
-    def publishes(self, max_payload_bytes: int, receiver: Receiver) -> Iterator[tuple[str, bytes, bool]]:
-        """Take whole QoS 0 PUBLISH packets: topic, payload, retained.
+    def _received(self) -> Iterator[bytes]:
+        """Receive until nothing is left: TLS gives one record of at most 16 kB a call, and often one message."""
+        left = READ_BYTES
+        while left > 0:
+            try:
+                data = self._sock.recv(left)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError as error:
+                log.debug("reading from the broker failed: %s", error)
+                data = b""
+            if not data:
+                self._is_at_end = True
+                return
+            yield data
+            if len(data) < left and not isinstance(self._sock, ssl.SSLSocket):
+                return
+            left -= len(data)
+
+    def publishes(self, max_payload_bytes: int) -> Iterator[Publish]:
+        """Take whole PUBLISH packets of QoS 0 and 1, oversized ones without their payload.
 
         Ends before the first packet that is another one, which is then shown to paho, or that is not whole yet.
         """
         while (header := self._fixed_header()) is not None:
             first, start, end = header
-            data = self._data
-            topic_end = self._topic_end(start, end) if first & 0xF6 == PUBLISH_QOS_0 else end + 1
+            qos = (first & 0x06) >> 1 if first & 0xF0 == PUBLISH else 2
+            topic_end = self._topic_end(start, end) if qos < 2 else end + 1
             if topic_end is None:
                 return
-            if topic_end > end:  # another packet, or one that contradicts itself: paho knows what to do
-                self._shown_to_paho = end if end <= len(data) else 0
+            payload_start = topic_end + 2 * qos  # QoS 1 has a packet identifier
+            if payload_start > end:  # another packet, or one that contradicts itself: paho knows what to do
+                self._show_to_paho(end)
                 return
-            if end > len(data) and (end - topic_end <= max_payload_bytes or topic_end > len(data)):
+            is_oversized = end - payload_start > max_payload_bytes
+            if payload_start > len(self._data) or (end > len(self._data) and not is_oversized):
                 return
-            try:
-                topic = data[start + 2 : topic_end].decode()
-            except UnicodeDecodeError:
-                receiver.reject("", RejectedMessage("topic", "the topic is not UTF-8"))
-            else:
-                if end - topic_end > max_payload_bytes:
-                    size = RejectedMessage("size", f"{end - topic_end} bytes, {max_payload_bytes} are allowed")
-                    receiver.reject(topic, size)
-                else:
-                    yield topic, data[topic_end:end], bool(first & 0x01)
-            self._at = min(end, len(data))
-            self._to_skip = max(0, end - len(data))
+            yield Publish(
+                topic=self._data[start + 2 : topic_end],
+                payload=None if is_oversized else self._data[payload_start:end],
+                size=end - payload_start,
+                is_retained=bool(first & 0x01),
+                packet_id=int.from_bytes(self._data[topic_end:payload_start], "big"),
+            )
+            self._at = min(end, len(self._data))
+            self._to_skip = max(0, end - len(self._data))
+
+    def _show_to_paho(self, end: int) -> None:
+        """Let paho read a packet once it is whole; one that only a broken peer would send ends the connection."""
+        if end - self._at > MAX_CONTROL_BYTES:
+            log.warning("the broker sent a control packet of %d bytes", end - self._at)
+            self._is_at_end = True
+        elif end <= len(self._data):
+            self._shown_to_paho = end
 
     def _topic_end(self, start: int, end: int) -> int | None:
         """Read where the topic of a PUBLISH ends: beyond `end` in a malformed packet, None while it cannot be told."""
