@@ -211,10 +211,11 @@ class Broadcaster:
     def _begin_again(self, subscription: Subscription) -> Sequence[Parcel]:
         """Give a client that lagged, or wants another filter, its reset; runs in the greenlet that writes to it."""
         reason = "lagging"
-        if subscription.wanted != subscription.filter:
+        if subscription.has_asked:
             reason = "filter"
             gevent.sleep(max(0.0, subscription.changed_at + CHANGE_FILTER_EVERY_S - self._clock()))
             subscription.changed_at = self._clock()
+            subscription.has_asked = False
         self._leave(subscription)
         subscription.filter = subscription.wanted
         group = self._group(subscription.filter)

@@ -43,7 +43,8 @@ class Filter:
             raise FilterError("robots", f"more than {MAX_WILDCARD_PATTERNS} names with *")
         source = "|".join(map(_glob_to_regex, patterns))
         everything = not patterns or "*" in patterns or "*/*" in patterns
-        return cls(None if everything else source, topics or None, _parse_interval_s(interval))
+        one = patterns[0] if len(patterns) == 1 and "*" not in patterns[0] else None
+        return cls(None if everything else source, topics or None, _parse_interval_s(interval), one)
 
     @classmethod
     def one_robot(cls, robot: str, *, types: str = "", interval: str = "") -> "Filter":

@@ -57,14 +57,14 @@ class _Mark(Enum):
 class Subscription:
     """A client's place in a group.
 
-    `filter` is the one it gets updates of, `wanted` the one it asked for since; they differ until it comes to read.
+    `filter` is the one it gets updates of, `wanted` the one it asked for since (`has_asked`, until it comes to read).
     `put`, `lag`, `change_filter`, `end` and `abandon` never block and may be called from anywhere; `take` is for one
     greenlet.
     """
 
     __slots__ = (
         "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
-        "changed_at", "filter", "slot", "wanted", "wire",
+        "changed_at", "filter", "has_asked", "slot", "wanted", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +78,7 @@ class Subscription:
     ) -> None:
         self.filter = filter_
         self.wanted = filter_
+        self.has_asked = False
         self.changed_at = float("-inf")
         self.wire = wire
         self.slot = slot
@@ -120,6 +121,7 @@ class Subscription:
     def change_filter(self, wanted: Filter) -> None:
         """Let the client begin again with another filter, the newest one asked for, when it comes to read."""
         self.wanted = wanted
+        self.has_asked = True
         self.lag()
 
     def end(self, last_words: bytes = b"") -> None:
@@ -165,10 +167,26 @@ class Subscription:
             if size >= PIECE_BYTES or queue.empty():
                 break
             item = queue.get()
-        if len(pieces) > 1 and size <= PIECE_BYTES:
-            pieces[:] = [b"".join(pieces)]
+        if len(pieces) > 1:
+            pieces[:] = _joined(pieces)
 
     def _drop_waiting(self) -> None:
         while not self._queue.empty():
             self._queue.get()
         self._waiting_bytes = 0
+
+
+def _joined(pieces: list[bytes]) -> list[bytes]:
+    """Join neighbours until they reach PIECE_BYTES; none gets twice as long."""
+    joined: list[bytes] = []
+    run: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        run.append(piece)
+        size += len(piece)
+        if size >= PIECE_BYTES:
+            joined.append(b"".join(run))
+            run, size = [], 0
+    if run:
+        joined.append(b"".join(run))
+    return joined
