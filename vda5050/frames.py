@@ -12,6 +12,9 @@ An event's id is `<epoch>-<offset>`. Offsets rise by one with every frame of one
 after every restart, so that an id of before can be told from one of now. On a WebSocket, which has no id line, the same
 object starts with the member "id".
 
+A comment or a `retry` field is a line of its own without the empty line that ends an event: readers exist (httpx-sse)
+that take every empty line for an event, and then find no JSON in it.
+
 Server-Sent Events: WHATWG HTML, section 9.2. WebSocket frames: RFC 6455, section 5.2. Deflate: RFC 1951, section 3.2.4.
 """
 
@@ -98,7 +101,7 @@ def encode_notice(json: bytes, wire: Wire) -> bytes:
 
 def encode_heartbeat(wire: Wire) -> bytes:
     """Write what shows that the stream lives: a comment, or on a WebSocket a ping."""
-    return websocket_frame(0x9, b"") if wire is Wire.WEBSOCKET else encode_sse_text(b":\n\n", wire)
+    return websocket_frame(0x9, b"") if wire is Wire.WEBSOCKET else encode_sse_text(b":\n", wire)
 
 
 def encode_opening(wire: Wire, retry_ms: int) -> bytes:
@@ -111,7 +114,7 @@ def encode_opening(wire: Wire, retry_ms: int) -> bytes:
 
 def encode_retry(wire: Wire, retry_ms: int) -> bytes:
     """Write the SSE field that sets the client's reconnection time."""
-    return b"" if wire is Wire.WEBSOCKET else encode_sse_text(b"retry: %d\n\n" % retry_ms, wire)
+    return b"" if wire is Wire.WEBSOCKET else encode_sse_text(b"retry: %d\n" % retry_ms, wire)
 
 
 def encode_sse_text(text: bytes, wire: Wire) -> bytes:

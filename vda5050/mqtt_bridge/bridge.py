@@ -21,6 +21,7 @@ import random
 import ssl
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
@@ -150,7 +151,8 @@ class MqttBridge:
                     break
         finally:
             client.close()
-        self._lose(client.refusal or "the connection was lost")
+        read_problem = client.buffer.problem if client.buffer is not None else None
+        self._lose(client.refusal or read_problem or "the connection was lost")
 
     def _has_been_stable(self) -> bool:
         return self._connected_at is not None and self._clock() - self._connected_at > STABLE_AFTER_S
@@ -166,6 +168,9 @@ class MqttBridge:
             client.username_pw_set(self._broker.username, self._broker.password)
         if self._broker.is_tls:
             settings = self._settings
+            for path in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file):
+                if path is not None:
+                    Path(path).read_bytes()  # ssl's own error does not say which file it is about
             client.tls_set(settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file,
                            cert_reqs=ssl.CERT_REQUIRED)  # fmt: skip
         return client

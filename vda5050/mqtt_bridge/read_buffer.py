@@ -52,6 +52,8 @@ class ReadBuffer:
         self._shown_to_paho = 0
         self._to_skip = 0
         self._is_at_end = False
+        self.problem: str | None = None
+        """Why reading failed, where it did not just end."""
 
     def wait(self, events: int, *, timeout_s: float) -> None:
         """Wait until the socket can be read (or written), at most `timeout_s`."""
@@ -84,7 +86,7 @@ class ReadBuffer:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError as error:
-                log.debug("reading from the broker failed: %s", error)
+                self.problem = f"{type(error).__name__}: {error}"
                 data = b""
             if not data:
                 self._is_at_end = True
