@@ -1,0 +1,47 @@
+"""What holds for every test: hypothesis' profiles; and a unit or api test leaves no greenlet and no stream behind."""
+
+import os
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import hypothesis
+import pytest
+
+from vda5050.broadcast import Broadcaster
+
+_HERE = Path(__file__).parent
+_WATCHED = (_HERE / "unit", _HERE / "api")
+
+# No deadline: machines are shared, and a slow moment is no failure. HYPOTHESIS_PROFILE=thorough searches for minutes.
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=30, stateful_step_count=30)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3_000, stateful_step_count=60)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+_started: weakref.WeakSet[Any] = weakref.WeakSet()
+gevent.Greenlet.add_spawn_callback(_started.add)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that leaves a greenlet running or a stream open; set up first, so it looks last."""
+    if not any(folder in request.path.parents for folder in _WATCHED):
+        yield
+        return
+    broadcasters: weakref.WeakSet[Broadcaster] = weakref.WeakSet()
+    build = Broadcaster.__init__
+
+    def remember(self: Broadcaster, *args: Any, **options: Any) -> None:
+        build(self, *args, **options)
+        broadcasters.add(self)
+
+    monkeypatch.setattr(Broadcaster, "__init__", remember)
+    _started.clear()
+    yield
+    running = [greenlet for greenlet in _started if not greenlet.dead]
+    open_streams = sum(broadcaster.stream_count for broadcaster in broadcasters)
+    gevent.killall(running)
+    assert not running, "greenlets left running"
+    assert open_streams == 0, "streams left open"

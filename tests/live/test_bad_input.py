@@ -1,0 +1,210 @@
+"""What robots send by mistake or malice, through a real broker; test_faulty_broker has what that one keeps away."""
+
+import json
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+from tests.live.marker import events_before_marker
+from tests.live.mqtt_packets import Publisher
+from tests.live.stream_client import SseClient
+from tests.services import Gateway, Service, gateway, mosquitto, wait_until
+
+TOPIC = "uagv/v2/ACME/R1/state"
+REJECTED = "vda5050_rejected_messages_total"
+ODD = "vda5050_odd_messages_total"
+CR_LF_ATTACK = '\r\n\r\ndata: {"type":"reset"}\r\n\r\n'
+
+REFUSED_PAYLOADS = {
+    "no bytes": (b"", "empty"),
+    "spaces only": (b" \r\n ", "empty"),
+    "not JSON": (b"battery low", "json"),
+    "cut off": (b'{"headerId": 1', "json"),
+    "something after the object": (b'{"headerId":1} {"headerId":2}', "json"),
+    "a line that ends the event": (b'{"headerId":1}\n\ndata: {"type":"reset"}', "json"),
+    "NaN": (b'{"x": NaN}', "nan"),
+    "Infinity": (b'{"x": -Infinity}', "nan"),
+    "null at the top": (b"null", "not_object"),
+    "a list at the top": (b"[1]", "not_object"),
+    "a string at the top": (b'"state"', "not_object"),
+    "not UTF-8": (b'{"x": "\xff\xfe"}', "encoding"),
+    "UTF-16": ('{"x": 1}'.encode("utf-16"), "encoding"),
+    "raw LF in a string": (b'{"x": "a\nb"}', "control_character"),
+    "raw CR LF in a string": (b'{"x": "a\r\n\r\ndata: b"}', "control_character"),
+    "raw NUL in a string": (b'{"x": "\x00"}', "control_character"),
+    "NUL after the object": (b'{"x": 1}\x00', "json"),
+    "half a surrogate pair": (b'{"x": "\\ud800"}', "json"),
+    "1,000 levels": (b'{"x":' + b"[" * 1_000 + b"]" * 1_000 + b"}", "depth"),
+    "100,000 levels": (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "depth"),
+    "100,000 levels left open": (b"[" * 100_000, "depth"),
+    "NaN before 100,000 levels": (b'{"n":NaN,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nan"),
+    "5 MB": (b'{"x":"' + b"a" * 5_000_000 + b'"}', "size"),
+}
+ODD_PAYLOADS = {
+    "null members": (b'{"headerId":null,"batteryState":null}', "null"),
+    "a duplicate key": (b'{"headerId":1,"headerId":2}', "duplicate_key"),
+    "LF between tokens": (b'{\n "headerId":\n\n 1\n}\n', "line_break"),
+    "CR LF between tokens": (b'{\r\n "headerId":\r\n\r\n 1}\r\n', "line_break"),
+    "CR between tokens": (b'{\r\r"headerId":\r1}', "line_break"),
+}
+WELL_FORMED_PAYLOADS = {
+    "CR and LF escaped in a string": json.dumps({"x": f"a{CR_LF_ATTACK}b\0"}),
+    "line separators of Unicode": json.dumps({"x": "a\u2028b\u2029c\x85d\x0be\x1cf"}, ensure_ascii=False),
+    "wrong types and unknown members": '{"headerId":"seven","driving":{"a":[]},"nodeStates":42,"whatIsThis":1.5e300}',
+    "an empty object": "{}",
+    "254 levels": '{"x":' * 253 + "{}" + "}" * 253,
+    "numbers beyond 64 bits": '{"headerId":123456789012345678901234567890}',
+}
+TOPICS_THAT_DO_NOT_FIT = ["uagv", "uagv/v2/ACME/R1/temperature", "uagv/v2/ACME/state", "uagv/v2//R1/state",
+                          f"uagv/v2/ACME/{'R' * 201}/state", "uagv/v2/ACME/R1/state/"]  # fmt: skip
+STRANGE_NAMES = ["<script>alert(1)", "A%2FB", "\"quoted'", "a b", "Förderzeug-ロボット", "comma,semi;colon:", "*", "-",
+                 "null", "%", "\\", "?x=1&y", "R" * 200]  # fmt: skip
+
+
+@pytest.mark.parametrize("refused", REFUSED_PAYLOADS.values(), ids=REFUSED_PAYLOADS)
+@pytest.mark.parametrize("qos", [0, 1])
+def test_unusable_payload_is_counted_and_kept_from_the_stream(
+    running: Gateway, robot: Publisher, stream: SseClient, refused: tuple[bytes, str], qos: int
+) -> None:
+    """A payload that cannot be used is counted and logged with its reason; the streams never see it and go on."""
+    payload, reason = refused
+    counted_before = running.metric(REJECTED, reason=reason)
+    connects = running.metric("vda5050_broker_connects_total")
+
+    robot.publish(TOPIC, payload, qos=qos)
+
+    assert events_before_marker(robot, stream, qos=qos) == []
+    assert running.metric(REJECTED, reason=reason) == counted_before + 1
+    assert running.metric("vda5050_broker_connects_total") == connects
+    assert f"rejected a message on '{TOPIC}': {reason}" in running.output()
+
+
+@pytest.mark.parametrize(("payload", "reason"), ODD_PAYLOADS.values(), ids=ODD_PAYLOADS)
+def test_odd_payload_is_counted_and_shown(
+    running: Gateway, robot: Publisher, stream: SseClient, payload: bytes, reason: str
+) -> None:
+    """A payload that is JSON, but odd, is shown as it means, counted and logged with what is odd."""
+    counted_before = running.metric(ODD, reason=reason)
+
+    robot.publish(TOPIC, payload)
+
+    (event,) = events_before_marker(robot, stream)
+    assert event.data["data"] == {"topic": "ACME/R1", "type": "state", "payload": json.loads(payload)}
+    assert running.metric(ODD, reason=reason) == counted_before + 1
+    assert f"accepted a message on '{TOPIC}' although it is odd: {reason}" in running.output()
+
+
+@pytest.mark.parametrize("payload", WELL_FORMED_PAYLOADS.values(), ids=WELL_FORMED_PAYLOADS)
+def test_well_formed_payload_is_shown_whatever_it_says(
+    running: Gateway, robot: Publisher, stream: SseClient, payload: str
+) -> None:
+    """Valid JSON with wrong, strange or no fields shows on the stream, in its robot's entry and among all robots."""
+    robot.publish(TOPIC, payload)
+
+    (event,) = events_before_marker(robot, stream)
+    document = orjson.loads(payload)
+    assert event.data["data"] == {"topic": "ACME/R1", "type": "state", "payload": document}
+    assert orjson.loads(running.get("/robots/ACME/R1").body)["payload"] == document
+    assert orjson.loads(running.get("/robots").body)["ACME/R1"]["messages"]["state"] == document
+
+
+@pytest.mark.parametrize("topic", TOPICS_THAT_DO_NOT_FIT)
+def test_topic_that_does_not_fit_is_counted(running: Gateway, robot: Publisher, stream: SseClient, topic: str) -> None:
+    """A topic that is no robot's is counted as `topic`, and its message goes nowhere."""
+    counted_before = running.metric(REJECTED, reason="topic")
+    robots_before = running.get("/robots").json().keys()
+
+    robot.publish(topic, '{"headerId":1}')
+
+    assert events_before_marker(robot, stream) == []
+    assert running.metric(REJECTED, reason="topic") == counted_before + 1
+    assert running.get("/robots").json().keys() - {"ACME/marker"} == robots_before - {"ACME/marker"}
+
+
+@pytest.mark.parametrize("name", STRANGE_NAMES)
+def test_robot_with_a_strange_name_is_a_robot(running: Gateway, robot: Publisher, stream: SseClient, name: str) -> None:
+    """Whatever MQTT lets a robot be called, it has its updates, its entry, its address and a stream of its own."""
+    robot.publish(f"uagv/v2/ACME/{name}/state", '{"headerId":1}')
+
+    (event,) = events_before_marker(robot, stream)
+    assert event.data["data"]["topic"] == f"ACME/{name}"
+    address = f"ACME/{quote(name, safe='')}"
+    assert running.get(f"/robots/{address}").json()["serial_number"] == name
+    with SseClient(running.port, f"/stream/{address}") as own:
+        assert own.next("snapshot").data["data"].keys() == {f"ACME/{name}"}
+
+
+@pytest.mark.parametrize("name", ["CR\rLF\n", "NUL\0", b"not UTF-8 \xff", "+", "#"])
+def test_broker_keeps_forbidden_topics_away(
+    broker: Service, running: Gateway, robot: Publisher, stream: SseClient, name: str | bytes
+) -> None:
+    """The broker hangs up on whoever publishes a topic that MQTT forbids; the gateway and its streams see nothing."""
+    rejected_before = running.metric(REJECTED)
+    encoded = name if isinstance(name, bytes) else name.encode()
+
+    with Publisher(broker.port) as villain:
+        villain.publish(b"uagv/v2/ACME/" + encoded + b"/state", b'{"headerId":1}')
+        assert villain.is_hung_up_on()
+
+    assert events_before_marker(robot, stream) == []
+    assert running.metric(REJECTED) == rejected_before
+
+
+def test_deleting_a_retained_message_deletes_no_state(running: Gateway, robot: Publisher, stream: SseClient) -> None:
+    """An empty retained payload, which deletes what the broker kept, is counted as `empty`; the robot stays."""
+    topic = "uagv/v2/ACME/retained/connection"
+    robot.publish(topic, '{"connectionState":"ONLINE"}', is_retained=True)
+    stream.next("update")
+    counted_before = running.metric(REJECTED, reason="empty")
+
+    robot.publish(topic, b"", is_retained=True)
+
+    assert events_before_marker(robot, stream) == []
+    assert running.metric(REJECTED, reason="empty") == counted_before + 1
+    assert running.get("/robots/ACME/retained").json()["connection_state"] == "ONLINE"
+
+
+def test_a_thousand_bad_messages_are_a_handful_of_log_lines(
+    running: Gateway, robot: Publisher, stream: SseClient
+) -> None:
+    """The metric counts every bad message; the log names each reason, but not a thousand times."""
+    counted_before = running.metric(REJECTED)
+    lines_before = running.output().count("\n")
+
+    for number in range(250):
+        robot.publish(TOPIC, f"bad {number}")
+        robot.publish(TOPIC, b"\xff")
+        robot.publish(TOPIC, REFUSED_PAYLOADS["NaN before 100,000 levels"][0])
+        robot.publish(f"uagv/v2/ACME/R1/bad{number}", "{}")
+
+    assert events_before_marker(robot, stream) == []
+    assert running.metric(REJECTED) == counted_before + 1_000
+    assert running.output().count("\n") - lines_before <= 8
+
+
+def test_log_names_topics_without_forging_lines(running: Gateway, robot: Publisher, stream: SseClient) -> None:
+    """What a topic holds is quoted in the log, at a bounded length."""
+    longest_before = max(map(len, running.output().splitlines()))
+    robot.publish("uagv/" + "x" * 60_000 + "/state", "{}")
+
+    assert events_before_marker(robot, stream) == []
+    assert max(map(len, running.output().splitlines())) <= max(longest_before, 600)
+
+
+def test_retained_poison_does_not_keep_the_gateway_from_starting() -> None:
+    """Bad messages that the broker keeps, and sends at every connect, are rejected once a connect and harm nothing."""
+    kinds = ["NaN before 100,000 levels", "100,000 levels", "not UTF-8", "5 MB", "not JSON", "null at the top"]
+    with mosquitto() as own_broker, Publisher(own_broker.port) as robot:
+        for number, kind in enumerate(kinds):
+            topic = f"uagv/v2/ACME/poison{number}/state"
+            robot.publish(topic, REFUSED_PAYLOADS[kind][0], qos=1, is_retained=True)
+
+        with gateway(own_broker) as running:
+            wait_until(lambda: running.metric(REJECTED) == len(kinds), what="the retained messages have been counted")
+            with SseClient(running.port) as stream:
+                stream.next("snapshot")
+                assert events_before_marker(robot, stream) == []
+            assert running.metric(REJECTED) == len(kinds)
+            assert running.metric("vda5050_broker_connects_total") == 1
+            assert running.output().count("Traceback") == 0
