@@ -1,4 +1,4 @@
-"""What holds for every test: hypothesis' profiles; and a unit or api test leaves no greenlet and no stream behind."""
+"""What holds for every test: hypothesis' profiles, one browser; unit and api tests leave no greenlet, no stream."""
 
 import os
 import weakref
@@ -9,8 +9,20 @@ from typing import Any
 import gevent
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.services import require
 from vda5050.broadcast import Broadcaster
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 _HERE = Path(__file__).parent
 _WATCHED = (_HERE / "unit", _HERE / "api")
@@ -22,6 +34,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 _started: weakref.WeakSet[Any] = weakref.WeakSet()
 gevent.Greenlet.add_spawn_callback(_started.add)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run Debian's Chromium, once for all tests: playwright's synchronous API can be started once in a process."""
+    executable = require("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(autouse=True)

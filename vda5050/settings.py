@@ -16,6 +16,7 @@ from environs import EnvError, FileAwareEnv
 from vda5050.errors import SettingsError
 
 PREFIX = "VDA5050_"
+MAX_KEEPALIVE_S = 65_535
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
 
@@ -134,6 +135,8 @@ class Settings:
                 yield f"{PREFIX}MQTT_URL: the port must be 1 to 65535"
             if url.scheme == "embedded" and url.hostname not in (None, "127.0.0.1", "localhost", "::1"):
                 yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
+        if self.mqtt_keepalive_s > MAX_KEEPALIVE_S:
+            yield f"{PREFIX}MQTT_KEEPALIVE_S: MQTT knows at most {MAX_KEEPALIVE_S} seconds"
         if not self.mqtt_topics or not all(map(_is_topic_filter, self.mqtt_topics)):
             yield f"{PREFIX}MQTT_TOPICS: expected MQTT topic filters (# last, # and + alone in their level)"
 

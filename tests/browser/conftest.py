@@ -10,36 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.robots import Robot, StartRobot
 from tests.browser.watch import OpenPage, Watch
-from tests.services import LOOPBACK, Service, free_port, mosquitto, require, running, wait_until
+from tests.services import LOOPBACK, Service, free_port, mosquitto, running, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DEADLINE_MS = 10_000
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 expect.set_options(timeout=DEADLINE_MS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Give the browser; each page has a context of its own."""
-    executable = require("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import IO
 import httpx
 import pytest
 from httpx_sse import connect_sse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.live.event_decoder import Event, SseDecoder
 from tests.live.mqtt_packets import Publisher
@@ -23,8 +23,6 @@ ROBOT = "ACME/R1"
 TOPIC = f"uagv/v2/{ROBOT}/state"
 TEXT = "Ölstand ≥ 3 → 日本語 🤖 \u2028 \x85 \\n"
 """Characters of one to four bytes, and some that careless readers take for the end of a line."""
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                      "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 UPDATES = 30
 _numbers = itertools.count(1)
 
@@ -182,19 +180,10 @@ def test_websocket_client(running: Gateway, known_robot: Publisher) -> None:
     assert [event.id for event in updates] == [f"{epoch}-{int(offset) + n}" for n in range(1, UPDATES + 1)]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Run Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require("chromium"), args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium: Browser, running: Gateway) -> Iterator[Page]:
+def page(browser: Browser, running: Gateway) -> Iterator[Page]:
     """Open a page of the gateway's origin."""
-    page = chromium.new_page()
+    page = browser.new_page()
     page.goto(f"http://{LOOPBACK}:{running.port}/health")
     yield page
     page.close()

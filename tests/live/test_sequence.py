@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.live.sequence_checker import (
     Crowd,
     Do,
     Promise,
+    Script,
     Witness,
     commuter,
     sleeper,
@@ -236,7 +238,7 @@ def test_robots_published_as_fast_as_they_should(run: Outcome) -> None:
 def test_client_that_leaves_between_reset_and_snapshot_gets_a_snapshot(large_queue_broker: Service) -> None:
     """A client that was told to forget and lost its connection before the snapshot is not resumed without one."""
     with (
-        gateway(large_queue_broker, max_queue_bytes=262_144) as running,
+        gateway(large_queue_broker, max_queue_bytes=16_384) as running,
         RobotFleet(large_queue_broker.port, filler_bytes=4_000) as fleet,
     ):
         witness = Witness("client")
@@ -244,17 +246,17 @@ def test_client_that_leaves_between_reset_and_snapshot_gets_a_snapshot(large_que
             witness.connected(None)
             witness.saw(client.next())
             read_before = fleet.sent
-            wait_until(lambda: fleet.sent > read_before + 3_000, what="more is published than queues and sockets hold")
+            wait_until(lambda: fleet.sent > read_before + 1_200, what="more is published than queue and sockets hold")
             while not witness.resets:
                 witness.saw(client.next())
 
         witness.connected(witness.last_event_id)
         with SseClient(running.port, last_event_id=witness.last_event_id) as client:
-            for _ in range(3):
+            for _ in range(3):  # a reset perhaps, a snapshot, an update
                 witness.saw(client.next())
 
-    assert witness.snapshots >= 1
     assert witness.violations == []
+    assert witness.snapshots == 2
 
 
 class Delays:
@@ -278,6 +280,12 @@ class Delays:
         return len(self._seconds)
 
 
+def stall_until(is_over: threading.Event) -> Script:
+    """Connect and read nothing until `is_over`, then read on."""
+    while not is_over.is_set():
+        yield Do.STALL, 0.1
+
+
 def test_stalled_clients_cost_bounded_memory_and_slow_nobody(large_queue_broker: Service) -> None:
     """30 clients that stop reading cost the worker their queues and what is being written, and the others no time."""
     queue_bytes, stalled_count, payload_bytes = 262_144, 30, 5_000
@@ -297,8 +305,9 @@ def test_stalled_clients_cost_bounded_memory_and_slow_nobody(large_queue_broker:
                     websocket(running.port, receive_buffer_bytes=SMALL_BUFFER)]  # fmt: skip
         with Crowd() as sleepers:
             peak = 0
+            is_measured = threading.Event()
             for number in range(stalled_count):
-                sleepers.add(f"sleeper {number}", connects[number % 2], iter([(Do.READ, 0.3), (Do.STALL, 7.0)]))
+                sleepers.add(f"sleeper {number}", connects[number % 2], stall_until(is_measured))
 
             def is_over() -> bool:
                 nonlocal peak
@@ -308,6 +317,7 @@ def test_stalled_clients_cost_bounded_memory_and_slow_nobody(large_queue_broker:
             wait_until(is_over, what="far more is published than the queues may hold", deadline_s=40)
             p99 = delays.p99_since(seen_before)
             fleet.stop()
+            is_measured.set()
             sleepers.settle(fleet.last_header_ids, deadline_s=40)
             readers.settle(fleet.last_header_ids)
 
@@ -315,6 +325,6 @@ def test_stalled_clients_cost_bounded_memory_and_slow_nobody(large_queue_broker:
     bound = stalled_count * (queue_bytes + 2 * PIECE_BYTES)  # gunicorn makes a framed copy of what it writes
     assert published > 2 * bound  # else a queue without a bound would not be seen
     assert peak - memory_before < bound
-    assert p99 < max(0.25, 3 * p99_before)
+    assert p99 < max(0.5, 3 * p99_before)
     assert [w.name for w in sleepers.witnesses if not w.resets] == []
     assert readers.violations() + sleepers.violations() == []

@@ -370,6 +370,20 @@ def test_nobody_is_left_to_work_for(chain: Chain) -> None:
     assert not chain.broadcaster._dirty  # noqa: SLF001 - memory and time have no outside sign
 
 
+def test_many_filters_share_one_bound(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept for newcomers is bounded for all filters together: a thousand filters need no thousand logs."""
+    monkeypatch.setattr("vda5050.broadcast.routes.LOG_BYTES", 50_000)
+    clients = [chain.subscribe(Filter.parse(robots=f"K*,X/{number}")) for number in range(20)]
+    for number in range(200):
+        publish(chain, number)
+        chain.flush()
+        chain.clock.advance(0.01)
+    kept = sum(group._log_bytes for group in chain.broadcaster._routes)  # noqa: SLF001 - memory only
+
+    assert len(clients) == 20
+    assert kept <= 2 * 50_000
+
+
 def test_limit() -> None:
     """A client too many is refused and told when to ask again; when one leaves, the next is let in."""
     chain = Chain(max_streams=2)

@@ -5,6 +5,7 @@ in the order of the flow:
 
     filters       what a client asked for, as a value that equal requests share
     group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
+    routes        which groups want a robot's messages
     subscription  one client's bounded gevent queue
     ring          numbers frames and holds the latest for clients that come back
     broadcaster   routes frames to groups, paces the flushes, admits clients

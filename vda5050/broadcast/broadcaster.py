@@ -18,6 +18,7 @@ from gevent.event import Event
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
 from vda5050.broadcast.ring import Ring
+from vda5050.broadcast.routes import Routes
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import TooManyStreams
 from vda5050.frames import (
@@ -64,8 +65,7 @@ class Broadcaster:
         self._clock = clock
         self._max_interval_s = settings.max_batch_interval_ms / 1000
         self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
-        self._groups: dict[Filter, Group] = {}
-        self._routes: dict[tuple[str, str], tuple[Group, ...]] = {}
+        self._routes = Routes(self._make_group)
         self._dirty: set[Group] = set()
         self._wake = Event()
         self._beats: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
@@ -96,7 +96,7 @@ class Broadcaster:
         gevent.killall(self._greenlets)
         self._greenlets.clear()
         now = self._clock()
-        for group in list(self._groups.values()):
+        for group in self._routes:
             self._flush_group(group, now)
             for members in group.members.values():
                 for subscription in members:
@@ -159,42 +159,31 @@ class Broadcaster:
 
     def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
         frame = self._ring.append(robot, topic, json)
-        key = (robot, topic)
-        groups = self._routes.get(key)
-        if groups is None:
-            groups = self._routes[key] = tuple(group for group in self._groups.values() if group.wants(robot, topic))
-        for group in groups:
+        for group in self._routes.to(robot, topic):
             group.add(frame)
             if group not in self._dirty:
                 self._dirty.add(group)
                 self._wake.set()
         return frame
 
+    def _make_group(self, filter_: Filter) -> Group:
+        return Group(filter_, epoch=self._epoch, offset=self._ring.last_offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S)
+
     def _group(self, filter_: Filter) -> Group:
-        group = self._groups.get(filter_)
-        if group is None:
-            group = self._groups[filter_] = Group(
-                filter_, epoch=self._epoch, offset=self._ring.last_offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S
-            )
-            for key, groups in self._routes.items():
-                if group.wants(*key):
-                    self._routes[key] = (*groups, group)
-            self._metrics.filters.set(len(self._groups))
+        group = self._routes.group(filter_)
+        self._metrics.filters.set(len(self._routes))
         return group
 
     def _leave(self, subscription: Subscription) -> None:
-        group = self._groups[subscription.filter]
+        group = self._routes[subscription.filter]
         group.leave(subscription)
         self._drop_if_empty(group)
 
     def _drop_if_empty(self, group: Group) -> None:
         if not any(group.members.values()):
-            del self._groups[group.filter]
+            self._routes.drop(group)
             self._dirty.discard(group)
-            for key, groups in self._routes.items():
-                if group in groups:
-                    self._routes[key] = tuple(other for other in groups if other is not group)
-            self._metrics.filters.set(len(self._groups))
+            self._metrics.filters.set(len(self._routes))
 
     def _first_parcels(self, group: Group, wire: Wire, last_event_id: str | None) -> tuple[list[Parcel], int]:
         """Give what a client begins with, and the offset up to which it then has everything."""

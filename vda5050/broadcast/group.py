@@ -17,6 +17,7 @@ from vda5050.errors import Vda5050Error
 from vda5050.frames import Frame, Wire, encode_events, snapshot_json
 
 LOG_BYTES = 16_777_216
+"""Of frame text, for all groups together; encoded for the wires in use it takes about as much again."""
 LOG_S = 10.0
 MAX_REPLAY_BYTES = 4_194_304
 """Frame text beyond the log that is encoded for one client alone; a longer way back begins with a snapshot, which all
@@ -85,6 +86,7 @@ class Group:
         self.members: dict[Wire, set[Subscription]] = {}
         self.flushed_offset = offset
         self.due_at = 0.0
+        self.log_budget = LOG_BYTES
         self._epoch = epoch
         self._snapshot_max_age_s = snapshot_max_age_s
         self._snapshot: Snapshot | None = None
@@ -201,7 +203,7 @@ class Group:
         self._log.append(batch)
         self._log_bytes += batch.size
         oldest_wanted = batch.flushed_at - LOG_S
-        while len(self._log) > 1 and (self._log_bytes > LOG_BYTES or self._log[0].flushed_at < oldest_wanted):
+        while len(self._log) > 1 and (self._log_bytes > self.log_budget or self._log[0].flushed_at < oldest_wanted):
             dropped = self._log.popleft()
             self._log_bytes -= dropped.size
             self._log_start = dropped.last_offset
