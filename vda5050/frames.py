@@ -88,8 +88,13 @@ def encode_events(epoch: bytes, frames: Iterable[Frame], wire: Wire) -> bytes:
 
 
 def encode_reset(wire: Wire) -> bytes:
-    """Write the event that tells a client to forget what it knows; a snapshot follows."""
-    return encode_notice(RESET, wire)
+    """Write the event that tells a client to forget what it knows, its last event id as well; a snapshot follows.
+
+    The id is empty: whose connection breaks before the snapshot came would else resume from before the reset.
+    """
+    if wire is Wire.WEBSOCKET:
+        return websocket_text(RESET)
+    return encode_sse_text(b"id:\ndata: %b\n\n" % RESET, wire)
 
 
 def encode_notice(json: bytes, wire: Wire) -> bytes:

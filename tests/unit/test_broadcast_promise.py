@@ -129,13 +129,13 @@ class Viewer:
             assert self.may_hear_that_the_broker_is_gone
             assert event.data == {"broker": "disconnected"}
             return
-        assert event.id is None or event.id == f"{EPOCH}-{event.offset}"
+        assert not event.id or event.id == f"{EPOCH}-{event.offset}"
         places = {after for place in self._places for after in self._follow(place, event)}
         assert places, (
             f"{event.id} {event.type} must not follow in {sorted(self._places, key=str)}: {event.text[:300]!r}"
         )
         self._places = places
-        self.last_id = event.id or self.last_id
+        self.last_id = None if event.type == "reset" else event.id or self.last_id
 
     def check_is_complete(self) -> None:
         """Check that the newest filter applies and that nothing is owed, once all was flushed and taken."""
