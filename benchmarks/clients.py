@@ -1,23 +1,17 @@
-"""Many stream clients in one process: all receive, a sample of them reads every message.
+"""One stream client: connects as a `StreamPlan` says, reads or counts what it is sent, adds it to `Received`.
 
-Takes a `StreamPlan`, gives `Received`. A sampled client decodes all it gets, checks that each robot's `headerId` goes
-up by one, and notes each message's age by the `sentNs` in it. The others look for the one mark that stands once in
-every message; where the bytes are compressed, their messages are told from their bytes, by what the sampled ones found
-in theirs (all of one filter are sent the same bytes).
-
-Counted from the moment `is_measuring` is set until it is cleared; order is checked all the time, for a gap is a defect
-whenever it happens.
+A client that reads decodes all it gets, checks that each robot's `headerId` goes up by one, and tells each message's
+age by the `sentNs` in it. One that counts looks for the mark that stands once in every message.
 """
 
+import multiprocessing
 import os
 import re
-import select
 import socket
+import sys
 import time
 from dataclasses import dataclass, field
 from enum import Enum
-from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Event
 
 from decoders import Decoder, MqttDecoder, Refused, SseDecoder, WebSocketDecoder
 from fleet import connect_packet, packet, text_field
@@ -29,10 +23,8 @@ _SERIAL_NUMBER = re.compile(rb'"serialNumber": ?"([^"]+)"')
 _SENT = b"sentNs="
 _HEAD_CHARS = 100
 """In so many first characters the envelope of an event that is no update says so."""
-_RECEIVE_BYTES = 262_144
 _CLIENTS_PER_ADDRESS = 5_000
 _MASKED = 0x80
-_NOWHERE = bytearray(_RECEIVE_BYTES)
 
 
 class Kind(Enum):
@@ -59,10 +51,15 @@ class StreamPlan:
 
 @dataclass(slots=True)
 class Received:
-    """What arrived. `ages_ns`: publish to read, for each message of a sampled client. `closed`: ended by the server."""
+    """What arrived. `ages_ns`: publish to read, for each message of a sampled client. `closed`: ended by the server.
+
+    `sampled_sent` counts those of the sampled clients' messages that were sent in the measured time.
+    """
 
     events: int = 0
     wire_bytes: int = 0
+    sampled_clients: int = 0
+    sampled_sent: int = 0
     sampled_events: int = 0
     sampled_bytes: int = 0
     gaps: int = 0
@@ -70,6 +67,26 @@ class Received:
     resets: int = 0
     closed: int = 0
     ages_ns: list[int] = field(default_factory=list)
+
+
+class Measured:
+    """The measured time, shared by the process that sets it and the one that receives."""
+
+    def __init__(self) -> None:
+        self._since_ns = multiprocessing.Value("q", sys.maxsize, lock=False)
+        self._until_ns = multiprocessing.Value("q", sys.maxsize, lock=False)
+
+    def begin(self) -> None:
+        """Begin now."""
+        self._since_ns.value = time.monotonic_ns()
+
+    def end(self) -> None:
+        """End now."""
+        self._until_ns.value = time.monotonic_ns()
+
+    def holds(self, moment_ns: int) -> bool:
+        """Tell whether a moment lies in it."""
+        return bool(self._since_ns.value <= moment_ns < self._until_ns.value)
 
 
 class StreamClient:
@@ -104,10 +121,10 @@ class StreamClient:
         self._tail = data[1 - len(MARK) :]
         return torn + data.count(MARK)
 
-    def read(self, data: bytes, received: Received, ages_ns: list[int]) -> int:
-        """Read every message that `data` completes: fills the order's figures and the ages, returns how many."""
+    def read(self, data: bytes, received: Received, measured: "Measured") -> list[int]:
+        """Read every message that `data` completes: fills in the order's figures, returns the messages' ages."""
         assert self.decoder is not None
-        count = 0
+        ages_ns = []
         self._is_checked = True  # by the decoder
         for message in self.decoder.messages(data):
             head = message[:_HEAD_CHARS]
@@ -117,10 +134,11 @@ class StreamClient:
                 received.resets += 1
                 self._last.clear()
             elif (sent := message.rfind(_SENT)) >= 0:
-                count += 1
-                ages_ns.append(time.monotonic_ns() - int(message[sent + len(_SENT) : message.index(b'"', sent)]))
+                sent_ns = int(message[sent + len(_SENT) : message.index(b'"', sent)])
+                ages_ns.append(time.monotonic_ns() - sent_ns)
+                received.sampled_sent += measured.holds(sent_ns)
                 self._check_order(message, received)
-        return count
+        return ages_ns
 
     def _check_order(self, message: bytes, received: Received) -> None:
         serial_number, header_id = _SERIAL_NUMBER.search(message), _HEADER_ID.search(message)
@@ -172,82 +190,3 @@ def _decoder(kind: Kind) -> Decoder:
 def _masked_frame(data: bytes) -> bytes:
     """Write a short binary message as a client must: masked, here with zeros."""
     return bytes([0x82, _MASKED | len(data)]) + bytes(4) + data
-
-
-class Crowd:
-    """All clients of one process, and what they received."""
-
-    def __init__(self, plan: StreamPlan) -> None:
-        self.received = Received()
-        self._is_gzip = plan.is_gzip
-        self._plan = plan
-        self._poll = select.epoll()
-        self.by_descriptor: dict[int, StreamClient] = {}
-
-    def connect(self, number: int) -> StreamClient:
-        """Add a client. Raises Refused, OSError."""
-        client = StreamClient(self._plan, number)
-        self.by_descriptor[client.socket.fileno()] = client
-        self._poll.register(client.socket, select.EPOLLIN)
-        return client
-
-    def receive(self, *, wait_s: float, is_measuring: bool) -> list[StreamClient]:
-        """Take what came, at most `wait_s` seconds later; returns those it came for. Raises Refused."""
-        served = []
-        for descriptor, _ in self._poll.poll(wait_s):
-            client = self.by_descriptor[descriptor]
-            try:
-                if client.is_done:
-                    client.socket.recv_into(_NOWHERE, _RECEIVE_BYTES, socket.MSG_TRUNC)
-                    continue
-                data = client.socket.recv(_RECEIVE_BYTES)
-            except BlockingIOError:
-                continue
-            except ConnectionResetError:
-                data = b""
-            if data:
-                client.is_answered = True
-                self._take(client, data, is_measuring=is_measuring)
-                served.append(client)
-            else:
-                self.received.closed += 1
-                self._poll.unregister(descriptor)
-        return served
-
-    def _take(self, client: StreamClient, data: bytes, *, is_measuring: bool) -> None:
-        received = self.received
-        events = 0
-        if client.decoder is not None:
-            events = client.read(data, received, received.ages_ns if is_measuring else [])
-        elif not self._is_gzip:
-            events = client.count(data)
-        if is_measuring:
-            received.events += events
-            received.wire_bytes += len(data)
-            if client.decoder is not None:
-                received.sampled_events += events
-                received.sampled_bytes += len(data)
-
-    def result(self) -> Received:
-        """Return what was received; compressed messages that nobody counted are told from their bytes."""
-        received = self.received
-        if self._is_gzip and received.sampled_bytes:
-            received.events = round(received.sampled_events * received.wire_bytes / received.sampled_bytes)
-        return received
-
-
-def receive_streams(
-    plan: StreamPlan, *, are_connected: Event, is_measuring: "Synchronized[int]", stop: Event
-) -> Received:
-    """Connect all clients, set `are_connected` when each has had an answer, then receive until `stop`."""
-    crowd = Crowd(plan)
-    for number in range(plan.clients):
-        crowd.connect(number)
-        if number % 100 == 99:  # a server that has many to greet is not kept waiting
-            crowd.receive(wait_s=0, is_measuring=False)
-    while not all(client.is_answered for client in crowd.by_descriptor.values()):
-        crowd.receive(wait_s=0.2, is_measuring=False)
-    are_connected.set()
-    while not stop.is_set():
-        crowd.receive(wait_s=0.2, is_measuring=bool(is_measuring.value))
-    return crowd.result()

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.queues import Queue
-from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from types import TracebackType
 from typing import Self
 
-from clients import Received, StreamPlan, receive_streams
+from clients import Measured, Received, StreamPlan
+from crowd import receive_streams
 from fleet import FleetPlan, publish_fleet
 
 CONNECT_S = 120.0
@@ -48,10 +48,10 @@ class Receivers:
 
     def __init__(self, plan: StreamPlan) -> None:
         self._are_connected, self._stop = multiprocessing.Event(), multiprocessing.Event()
-        self._is_measuring = multiprocessing.Value("b", 0)
+        self._measured = Measured()
         self._results: Queue[Received] = multiprocessing.Queue()
-        flags = (self._are_connected, self._is_measuring, self._stop)
-        self._process = multiprocessing.Process(target=_receive_into, args=(plan, self._results, *flags))
+        arguments = (plan, self._measured, self._results, self._are_connected, self._stop)
+        self._process = multiprocessing.Process(target=_receive_into, args=arguments)
 
     @property
     def pid(self) -> int:
@@ -76,11 +76,11 @@ class Receivers:
 
     def measure(self) -> None:
         """Count from now on."""
-        self._is_measuring.value = 1
+        self._measured.begin()
 
     def pause(self) -> None:
         """Count no more."""
-        self._is_measuring.value = 0
+        self._measured.end()
 
     def finish(self) -> Received:
         """Disconnect, and return what was received. Raises LoadError."""
@@ -96,10 +96,6 @@ class Receivers:
 
 
 def _receive_into(
-    plan: StreamPlan,
-    results: "Queue[Received]",
-    are_connected: Event,
-    is_measuring: "Synchronized[int]",
-    stop: Event,
+    plan: StreamPlan, measured: Measured, results: "Queue[Received]", are_connected: Event, stop: Event
 ) -> None:
-    results.put(receive_streams(plan, are_connected=are_connected, is_measuring=is_measuring, stop=stop))
+    results.put(receive_streams(plan, measured, are_connected=are_connected, stop=stop))

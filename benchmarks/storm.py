@@ -21,9 +21,10 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from clients import Crowd, StreamPlan
+from clients import Measured, StreamPlan
+from crowd import Crowd
 from fleet import FleetPlan
-from load import delivery
+from load import DRAIN_S, delivery
 from measuring import CpuWatch, quantile, raise_descriptor_limit
 from processes import LoadError, Receivers, publishing
 
@@ -41,14 +42,14 @@ class Arrived:
 
 def arrive(plan: StreamPlan, within_s: float, give_up_s: float) -> Arrived:
     """Connect `plan.clients` evenly over `within_s` seconds; wait until each has its snapshot, or until `give_up_s`."""
-    crowd, arrived, since = Crowd(plan), Arrived(), dict[int, float]()
+    crowd, arrived, since = Crowd(plan, Measured()), Arrived(), dict[int, float]()
     started = time.monotonic()
     while len(arrived.snapshot_s) < plan.clients and time.monotonic() - started < give_up_s:
         due = int((time.monotonic() - started) / within_s * plan.clients) + 1
         while len(crowd.by_descriptor) < min(due, plan.clients):
             connecting_since = time.monotonic()
             since[crowd.connect(len(crowd.by_descriptor)).socket.fileno()] = connecting_since
-        for client in crowd.receive(wait_s=0.002, is_measuring=False):
+        for client in crowd.receive(wait_s=0.002):
             if client.has_snapshot:
                 client.is_done = True
                 arrived.snapshot_s.append(time.monotonic() - since[client.socket.fileno()])
@@ -83,6 +84,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         receivers.pause()
         (cpu_s, passed_s), load_s, published = server.read(), load.read()[0], sent() - sent_before
         storm_s = storm_load.read()[0]
+        time.sleep(DRAIN_S)
         received = receivers.finish()
     times = sorted(arrived.snapshot_s)
     figures = {"name": options.name, "gzip": options.gzip, "clients": options.clients, "arrivals": options.arrivals}
@@ -91,7 +93,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "snapshot_max_s": _seconds(times[-1] if times else None),
         "all_within_s": round(arrived.all_within_s, 2),
     }
-    figures |= delivery(received, published=published, clients=options.clients, passed_s=passed_s)
+    figures |= delivery(received, published=published, passed_s=passed_s)
     return figures | {"cpu_cores": round(cpu_s / passed_s, 3), "load_cores": round((load_s + storm_s) / passed_s, 2)}
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import Client
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, StreamEnded, Subscription
-from vda5050.broadcast.subscription import PARCEL_BYTES, PIECE_BYTES
+from vda5050.broadcast.subscription import JOIN_BYTES, PARCEL_BYTES, PIECE_BYTES
 from vda5050.frames import Wire
 
 MAX_BYTES = 10_000
@@ -58,8 +58,8 @@ def test_many_small_parcels_come_in_few_chunks() -> None:
 
     chunks = taken(queue)
     assert b"".join(chunks) == b"".join(b"%0200d" % number for number in range(3_000))
-    assert len(chunks) <= 3_000 * 200 // PIECE_BYTES + 3
-    assert max(map(len, chunks)) <= 2 * PIECE_BYTES
+    assert len(chunks) <= 3_000 * 200 // JOIN_BYTES + 3
+    assert max(map(len, chunks)) <= 2 * JOIN_BYTES
 
 
 def test_large_parcel_comes_in_pieces() -> None:

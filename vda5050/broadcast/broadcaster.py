@@ -4,8 +4,9 @@ Called from one thread; every method but the two greenlets' loops runs without a
 at offset n, then n+1" true without a lock.
 
 Pace: after an idle moment the first frame is flushed at once. A flush's cost is the time until every client it woke has
-been served; the next one waits PACE times that, up to `max_batch_interval_s`. So a small fleet sees a few milliseconds,
-and a large one batches that are worth their cost. (A fixed interval is wrong at both ends: see benchmarks/README.md.)
+been served; the next one waits PACE times that, and longer still where it was dear, up to `max_batch_interval_s`. So a
+small fleet sees a few milliseconds, and a large one batches that are worth their cost. (A fixed interval is wrong at
+both ends: see benchmarks/README.md.)
 """
 
 import logging
@@ -39,6 +40,8 @@ from vda5050.settings import Settings
 log = logging.getLogger(__name__)
 
 PACE = 4.0
+DEAR_FLUSH_S = 0.008
+"""A flush that costs more than this waits more than PACE times its cost, in proportion."""
 SNAPSHOT_MAX_AGE_S = 1.0
 CHANGE_FILTER_EVERY_S = 1.0
 """Another filter means another snapshot, which is dear with a large fleet; a client that asks faster waits."""
@@ -249,7 +252,7 @@ class Broadcaster:
             self._flush_group(group, now)
         gevent.sleep(0)  # every client that the flush woke is served before this returns
         cost = self._clock() - now
-        pause = min(self._max_interval_s, PACE * cost)
+        pause = min(self._max_interval_s, PACE * cost * max(1.0, cost / DEAR_FLUSH_S))
         self._metrics.flush.observe(cost)
         self._metrics.batch_interval.set(pause)
         self._metrics.replay_bytes.set(self._ring.size)

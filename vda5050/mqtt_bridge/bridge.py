@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 YIELD_AFTER_S = 0.004
 """A producer that never switches fills every queue before one client runs."""
-ROUND_S = 0.002
+ROUND_S = 0.004
 """A message that comes sooner after the last one waits this long, so that a round takes several: a wake-up costs more
 than reading a message does. One that comes alone waits for nothing."""
 CONNECT_TIMEOUT_S = 4.0
