@@ -5,6 +5,7 @@ and the bytes of every kind of event. A payload is spliced into its envelope, ne
 
     {"type":"update","data":{"topic":"KUKA/KR_1001","type":"state","payload":{...}}}
     {"type":"snapshot","data":{"KUKA/KR_1001":{...}}}
+    {"type":"finding","data":{"rule":"header_id_gap","robot":"KUKA/KR_1001",...}}
     {"type":"status","data":{"broker":"disconnected"}}
     {"type":"reset"}
 
@@ -23,7 +24,7 @@ import zlib
 from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -72,6 +73,11 @@ def _update_head(robot: str, topic: str) -> bytes:
 def status_json(broker: str) -> bytes:
     """Tell the clients that the gateway's link to the broker is `connected` or `disconnected`."""
     return orjson.dumps({"type": "status", "data": {"broker": broker}})
+
+
+def finding_json(finding: dict[str, Any]) -> bytes:
+    """Tell what the doctor found (see `doctor.Finding.to_dict`)."""
+    return orjson.dumps({"type": "finding", "data": finding})
 
 
 def snapshot_json(robots: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The chain in order: topic and payload -> address -> document -> state -> stream.
+"""The chain in order: topic and payload -> address -> document -> state -> stream -> doctor.
 
 Takes what the MQTT bridge received, one message a call, in order; gives nothing back and never raises for what a robot
 sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
@@ -10,6 +10,7 @@ names the oddities.
 
 import logging
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from vda5050.broadcast import Broadcaster
 from vda5050.errors import RejectedMessage
@@ -24,6 +25,16 @@ LOG_EVERY_S = 10.0
 _MAX_CACHED_ADDRESSES = 100_000
 
 
+class Examiner(Protocol):
+    """Who judges messages (`conformance.Conformance`). Must not raise."""
+
+    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+        """Judge a message that was taken in."""
+
+    def refuse(self, address: Address, rejected: RejectedMessage) -> None:
+        """Note a message of a known sender that could not be read."""
+
+
 class Ingest:
     """The one door for messages. Does not switch greenlets: state and stream change together."""
 
@@ -33,12 +44,14 @@ class Ingest:
         broadcaster: Broadcaster,
         metrics: Metrics,
         *,
+        examiner: Examiner,
         max_payload_bytes: int,
         clock: Callable[[], float],
     ) -> None:
         self._robots = robots
         self._broadcaster = broadcaster
         self._metrics = metrics
+        self._examiner = examiner
         self._max_payload_bytes = max_payload_bytes
         self._clock = clock
         self._addresses: dict[str, Address] = {}
@@ -57,6 +70,9 @@ class Ingest:
         """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
         self._metrics.rejected.labels(rejected.reason).inc()
         self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected, fault=fault)
+        address = self._addresses.get(topic)
+        if address is not None and address.robot in self._robots:
+            self._examiner.refuse(address, rejected)
 
     def _take(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
         address = self._addresses.get(topic) or self._address(topic)
@@ -64,11 +80,12 @@ class Ingest:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
         kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
-        self._broadcaster.publish(address.robot, address.topic, kept)
+        frame = self._broadcaster.publish(address.robot, address.topic, kept)
         self._metrics.messages[address.topic] += 1
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
+        self._examiner.examine(address, document, offset=frame.offset, is_retained=is_retained)
 
     def _address(self, topic: str) -> Address:
         address = parse_topic(topic)

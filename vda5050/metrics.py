@@ -32,6 +32,7 @@ class Metrics:
         self.registry.register(_Counts("vda5050_messages", "Messages accepted, by VDA 5050 topic", self.messages))
         self.rejected = self._counter("rejected_messages", "Messages that could not be used", ["reason"])
         self.odd = self._counter("odd_messages", "Messages accepted although something is odd in them", ["reason"])
+        self.findings = self._counter("findings", "Findings of the doctor, counted as they begin", ["rule", "severity"])
         self.broker_connected = self._gauge("broker_connected", "1 while the MQTT subscription stands")
         self.broker_connects = self._counter("broker_connects", "Times the broker was connected")
         self.streams = self._gauge("streams", "Open streams", ["wire"])

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from vda5050.errors import RejectedMessage
+from vda5050.robot_view import GatewayFacts, Reading, build_view
 from vda5050.topics import Address
 
 CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
@@ -46,6 +47,7 @@ class Robot:
 
     manufacturer: str
     serial_number: str
+    major_version: str | None = None
     messages: dict[str, Message] = field(default_factory=dict)
     connection_state: str | None = None
     last_heard: float | None = None
@@ -97,6 +99,8 @@ class RobotState:
         if not is_retained:
             robot.last_seen = now
             robot.last_heard = self._clock()
+        if address.major_version is not None:
+            robot.major_version = address.major_version
         if address.topic == "connection":
             robot.connection_state = _connection_state(document)
         return payload
@@ -119,10 +123,51 @@ class RobotState:
         )
         return b"{%b}" % b",".join(entries)
 
+    def get_robots(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
+        """Write the matching robots as `get_snapshot` does, each with its `view` (see `robot_view`)."""
+        now = self._clock()
+        entries = (
+            b"%b:%b" % (orjson.dumps(key), _with_view(entry, self._view(robot, now)))
+            for key, robot in self._selected(robots)
+            if (entry := self._entry(robot, topics, now))
+        )
+        return b"{%b}" % b",".join(entries)
+
     def get_robot(self, robot: str) -> bytes | None:
         """Write one robot in the shape of `GET /robots/<manufacturer>/<serial>`, or None where it is unknown."""
         known = self._robots.get(robot)
-        return None if known is None else self._entry(known, None, self._clock())
+        if known is None:
+            return None
+        now = self._clock()
+        return _with_view(self._entry(known, None, now), self._view(known, now))
+
+    def get_views(self, robots: re.Pattern[str] | str | None = None) -> bytes:
+        """Write the matching robots' views as a JSON object by robot key."""
+        now = self._clock()
+        entries = (
+            b"%b:%b" % (orjson.dumps(key), orjson.dumps(self._view(robot, now)))
+            for key, robot in self._selected(robots)
+        )
+        return b"{%b}" % b",".join(entries)
+
+    def get_view(self, robot: str) -> bytes:
+        """Write one robot's view. Raises KeyError where the robot is unknown."""
+        return orjson.dumps(self._view(self._robots[robot], self._clock()))
+
+    def _view(self, robot: Robot, now: float) -> dict[str, Any]:
+        messages = {
+            topic: Reading(orjson.loads(message.payload), message.received_at, message.is_retained)
+            for topic, message in robot.messages.items()
+        }
+        facts = GatewayFacts(
+            robot.manufacturer,
+            robot.serial_number,
+            robot.major_version,
+            robot.connection_state,
+            None if robot.last_seen is None else _iso_time(robot.last_seen),
+            self._is_stale(robot, now),
+        )
+        return build_view(messages, facts)
 
     def count_by_connection_state(self) -> dict[str, int]:
         """Count the robots; a state that the standard does not know counts as UNKNOWN, so that labels stay few."""
@@ -169,6 +214,10 @@ class RobotState:
         if self._link_since is None or robot.last_heard is None or robot.last_heard < self._link_since:
             return True
         return now - robot.last_heard > self._stale_after_s
+
+
+def _with_view(entry: bytes, view: dict[str, Any]) -> bytes:
+    return b'%b,"view":%b}' % (entry[:-1], orjson.dumps(view))
 
 
 def _members(messages: dict[str, Message]) -> Iterator[bytes]:

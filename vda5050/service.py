@@ -9,7 +9,11 @@ import secrets
 import time
 from dataclasses import dataclass
 
+import gevent
+
 from vda5050.broadcast import Broadcaster
+from vda5050.conformance import TICK_S, Conformance
+from vda5050.doctor import Doctor
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
@@ -43,21 +47,30 @@ class Service:
         self.broadcaster = Broadcaster(
             self.robots, self.metrics, settings, epoch=new_epoch(time.time_ns()), clock=time.monotonic
         )
+        self.doctor = Doctor()
+        self.conformance = Conformance(
+            self.doctor, self.broadcaster, self.metrics, clock=time.monotonic, wall_clock=time.time
+        )
         self.ingest = Ingest(
             self.robots,
             self.broadcaster,
             self.metrics,
+            examiner=self.conformance,
             max_payload_bytes=settings.max_payload_bytes,
             clock=time.monotonic,
         )
         self.bridge = MqttBridge(settings, self.ingest, self.metrics, on_link=self._link_changed, clock=time.monotonic)
         self.is_running = False
+        self._ticker: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         """Begin to ingest and to serve."""
         self.is_running = True
         self.broadcaster.start()
         self._link_changed(is_up=False)
+        self._ticker = gevent.Greenlet(self._tick_for_ever)
+        self._ticker.name = "doctor"
+        self._ticker.start()
         self.bridge.start()
 
     def stop(self) -> None:
@@ -65,6 +78,8 @@ class Service:
         if self.is_running:
             self.is_running = False
             self.bridge.stop()
+            if self._ticker is not None:
+                self._ticker.kill()
             self.broadcaster.stop()
 
     def dependencies(self) -> dict[str, Dependency]:
@@ -78,8 +93,17 @@ class Service:
             "broker": Dependency(is_connected, detail),
         }
 
+    def _tick_for_ever(self) -> None:
+        while True:
+            gevent.sleep(TICK_S)
+            try:
+                self.conformance.tick()
+            except Exception:
+                log.exception("the doctor's round failed; the next one goes on")
+
     def _link_changed(self, *, is_up: bool) -> None:
         self.robots.set_link(is_up=is_up)
+        self.doctor.set_link(is_up=is_up, at=time.monotonic())
         self.broadcaster.publish_status(is_connected=is_up)
 
 

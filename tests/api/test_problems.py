@@ -71,7 +71,7 @@ def test_own_faults_tell_nothing(
     def fail(*_: object) -> bytes:
         raise RuntimeError("secret of /etc/gateway")
 
-    monkeypatch.setattr(service.robots, "get_snapshot", fail)
+    monkeypatch.setattr(service.robots, "get_robots", fail)
     response = client.get("/robots")
 
     body = response.get_data(as_text=True)

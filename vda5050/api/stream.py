@@ -27,18 +27,18 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get("/stream")
     def stream() -> Response:
         """All robots, or those of `robots`. Raises FilterError, TooManyStreams."""
-        return _stream(service, Filter.parse(robots=request.args.get("robots", ""), **_types_and_interval()))
+        return _stream(service, Filter.parse(robots=request.args.get("robots", ""), **_rest_of_filter()))
 
     @blueprint.get("/stream/<manufacturer>/<serial_number>")
     def stream_one(manufacturer: str, serial_number: str) -> Response:
         """One robot, which need not have been heard yet. Raises FilterError, TooManyStreams."""
-        return _stream(service, Filter.one_robot(f"{manufacturer}/{serial_number}", **_types_and_interval()))
+        return _stream(service, Filter.one_robot(f"{manufacturer}/{serial_number}", **_rest_of_filter()))
 
     return blueprint
 
 
-def _types_and_interval() -> dict[str, str]:
-    return {"types": request.args.get("types", ""), "interval": request.args.get("interval", "")}
+def _rest_of_filter() -> dict[str, str]:
+    return {name: request.args.get(name, "") for name in ("types", "interval", "view")}
 
 
 def last_event_id() -> str | None:

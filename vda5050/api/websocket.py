@@ -4,8 +4,8 @@ wsproto does the handshake and reads what the client sends; what the client gets
 for all, written by this connection's one writer, the request's greenlet. What is read is read in the hub (see
 `broadcast.peer`), which never writes: a pong, a problem or a close goes through the subscription's queue.
 
-The client may send a JSON object with `robots`, `types`, `interval` (strings, as in the query): its stream continues
-with that filter, after `reset` and a snapshot.
+The client may send a JSON object with `robots`, `types`, `interval`, `view` (strings, as in the query): its stream
+continues with that filter, after `reset` and a snapshot.
 
 gunicorn gives its socket in the environ and is told by a StopIteration to leave the connection alone afterwards.
 """
@@ -47,7 +47,7 @@ def create_blueprint(service: Service) -> Blueprint:
                 501, "no_websocket", "This server cannot upgrade a connection; run the gateway with gunicorn."
             )
         _check_origin(service.settings.allowed_origins)
-        wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval")})
+        wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval", "view")})
         connection = WSConnection(ConnectionType.SERVER)
         try:
             connection.receive_data(_handshake())
@@ -188,11 +188,11 @@ def _read_filter(text: str) -> Filter:
         wanted = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise FilterError("message", "not JSON") from error
-    known = {"robots", "types", "interval"}
+    known = {"robots", "types", "interval", "view"}
     if (
         not isinstance(wanted, dict)
         or not wanted.keys() <= known
         or not all(isinstance(v, str) for v in wanted.values())
     ):
-        raise FilterError("message", "an object with the strings robots, types and interval is understood")
+        raise FilterError("message", "an object with the strings robots, types, interval and view is understood")
     return Filter.parse(**wanted)

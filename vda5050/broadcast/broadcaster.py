@@ -12,11 +12,12 @@ both ends: see benchmarks/README.md.)
 import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import gevent
 from gevent.event import Event
 
-from vda5050.broadcast.filters import Filter
+from vda5050.broadcast.filters import FINDING, Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
 from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.routes import Routes
@@ -30,6 +31,7 @@ from vda5050.frames import (
     encode_opening,
     encode_reset,
     encode_retry,
+    finding_json,
     status_json,
     update_json,
 )
@@ -114,6 +116,10 @@ class Broadcaster:
         self._is_broker_connected = is_connected
         return self._publish("", "status", status_json("connected" if is_connected else "disconnected"))
 
+    def publish_finding(self, robot: str, finding: dict[str, Any]) -> Frame:
+        """Hand what the doctor found to every client that asked for findings."""
+        return self._publish(robot, FINDING, finding_json(finding))
+
     def subscribe(self, filter_: Filter, wire: Wire, last_event_id: str | None = None) -> Subscription:
         """Admit a client.
 
@@ -170,7 +176,13 @@ class Broadcaster:
         return frame
 
     def _make_group(self, filter_: Filter) -> Group:
-        return Group(filter_, epoch=self._epoch, offset=self._ring.last_offset, snapshot_max_age_s=SNAPSHOT_MAX_AGE_S)
+        return Group(
+            filter_,
+            epoch=self._epoch,
+            offset=self._ring.last_offset,
+            snapshot_max_age_s=SNAPSHOT_MAX_AGE_S,
+            view_of=self._robots.get_view,
+        )
 
     def _group(self, filter_: Filter) -> Group:
         group = self._routes.group(filter_)
@@ -200,6 +212,11 @@ class Broadcaster:
         except ReplayTooLong:
             return self._resync(group, wire, "resume")
 
+    def _snapshot_of(self, group: Group) -> bytes:
+        if group.filter.as_view:
+            return self._robots.get_views(group.robots)
+        return self._robots.get_snapshot(group.robots, group.filter.topics)
+
     def _begin_again(self, subscription: Subscription) -> Sequence[Parcel]:
         """Give a client that lagged, or wants another filter, its reset; runs in the greenlet that writes to it."""
         reason = "lagging"
@@ -227,8 +244,7 @@ class Broadcaster:
         if snapshot is None:
             if not group.filter.interval_s:  # so that newcomers share the batches that follow; an interval is kept
                 self._flush_group(group, now)
-            robots = self._robots.get_snapshot(group.robots, group.filter.topics)
-            snapshot = group.set_snapshot(robots, self._ring.last_offset, now)
+            snapshot = group.set_snapshot(self._snapshot_of(group), self._ring.last_offset, now)
         parcels = [snapshot.batch.parcel(wire), *group.since(snapshot.offset, wire, self._ring.between)]
         if not self._is_broker_connected:
             parcels.append(Parcel.of(encode_notice(status_json("disconnected"), wire)))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from vda5050.errors import FilterError
 from vda5050.topics import TOPICS
 
+FINDING = "finding"
+"""The topic of frames that tell what the doctor found."""
 MAX_FILTER_CHARS = 2_000
 MAX_WILDCARD_PATTERNS = 20
 MAX_INTERVAL_MS = 60_000
@@ -16,17 +18,20 @@ class Filter:
     """Which frames a client wants.
 
     `robots` is the source of a regular expression over robot keys or None for all (`one` is the key where exactly one
-    robot is meant), `topics` the VDA 5050 topics or None for all. With `interval_s` above 0 the client wants at most
-    one batch in that many seconds, and of several states (or visualizations) of a robot in it the newest only.
+    robot is meant), `topics` the VDA 5050 topics (and FINDING, which must be asked for) or None for all topics. With
+    `interval_s` above 0 the client wants at most one batch in that many seconds, and of several states (or
+    visualizations) of a robot in it the newest only. With `as_view` it gets the robots' views (see `robot_view`)
+    instead of their messages.
     """
 
     robots: str | None = None
     topics: frozenset[str] | None = None
     interval_s: float = 0.0
     one: str | None = None
+    as_view: bool = False
 
     @classmethod
-    def parse(cls, *, robots: str = "", types: str = "", interval: str = "") -> "Filter":
+    def parse(cls, *, robots: str = "", types: str = "", interval: str = "", view: str = "") -> "Filter":
         """Read the query parameters of `/stream`: `robots=KUKA/*,ABB/1 types=state,connection interval=500`.
 
         In `robots`, `*` stands for any characters and nothing else is special. `interval` is in milliseconds.
@@ -37,20 +42,24 @@ class Filter:
             raise FilterError("robots", f"longer than {MAX_FILTER_CHARS} characters")
         patterns = sorted({part.strip() for part in robots.split(",") if part.strip()})
         topics = frozenset(part.strip() for part in types.split(",") if part.strip())
-        if unknown := sorted(topics - TOPICS):
-            raise FilterError("types", f"unknown: {', '.join(unknown)[:200]}; known are {', '.join(sorted(TOPICS))}")
+        if unknown := sorted(topics - TOPICS - {FINDING}):
+            known = ", ".join(sorted(TOPICS | {FINDING}))
+            raise FilterError("types", f"unknown: {', '.join(unknown)[:200]}; known are {known}")
+        if view not in ("", "0", "1"):
+            raise FilterError("view", "must be 0 or 1")
         if sum("*" in pattern for pattern in patterns) > MAX_WILDCARD_PATTERNS:
             raise FilterError("robots", f"more than {MAX_WILDCARD_PATTERNS} names with *")
         source = "|".join(map(_glob_to_regex, patterns))
         everything = not patterns or "*" in patterns or "*/*" in patterns
         one = patterns[0] if len(patterns) == 1 and "*" not in patterns[0] else None
-        return cls(None if everything else source, topics or None, _parse_interval_s(interval), one)
+        interval_s = _parse_interval_s(interval)
+        return cls(None if everything else source, topics or None, interval_s, one, as_view=view == "1")
 
     @classmethod
-    def one_robot(cls, robot: str, *, types: str = "", interval: str = "") -> "Filter":
-        """Ask for one robot by its exact key. Raises FilterError for `types` and `interval` as `parse` does."""
-        rest = cls.parse(types=types, interval=interval)
-        return cls(re.escape(robot), rest.topics, rest.interval_s, robot)
+    def one_robot(cls, robot: str, *, types: str = "", interval: str = "", view: str = "") -> "Filter":
+        """Ask for one robot by its exact key. Raises FilterError for the rest as `parse` does."""
+        rest = cls.parse(types=types, interval=interval, view=view)
+        return cls(re.escape(robot), rest.topics, rest.interval_s, robot, rest.as_view)
 
     def selection(self) -> re.Pattern[str] | str | None:
         """Give what `RobotState` looks robots up by: one key, a pattern for `fullmatch`, or None for all."""

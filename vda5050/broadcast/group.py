@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vda5050.broadcast.filters import Filter
+from vda5050.broadcast.filters import FINDING, Filter
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import Vda5050Error
-from vda5050.frames import Frame, Wire, encode_events, snapshot_json
+from vda5050.frames import Frame, Wire, encode_events, snapshot_json, update_json
+from vda5050.topics import TOPICS
 
 LOG_BYTES = 16_777_216
 """Of frame text, for all groups together; encoded for the wires in use it takes about as much again."""
@@ -24,6 +25,8 @@ MAX_REPLAY_BYTES = 4_194_304
 share."""
 COMPACT_AT = 1_000
 """Frames that may wait for a slow interval before those replaced by newer ones are let go."""
+VIEW = "view"
+"""The type of an update that carries a robot's view."""
 CONFLATED_TOPICS = frozenset({"state", "visualization"})
 """Of these the newest replaces an older one that still waits; every other topic's messages all count."""
 
@@ -80,13 +83,22 @@ class Group:
     `flushed_offset`: every frame up to it has been queued to every client of the group.
     """
 
-    def __init__(self, filter_: Filter, *, epoch: bytes, offset: int, snapshot_max_age_s: float) -> None:
+    def __init__(
+        self,
+        filter_: Filter,
+        *,
+        epoch: bytes,
+        offset: int,
+        snapshot_max_age_s: float,
+        view_of: Callable[[str], bytes],
+    ) -> None:
         self.filter = filter_
         self.robots = filter_.selection()
         self.members: dict[Wire, set[Subscription]] = {}
         self.flushed_offset = offset
         self.due_at = 0.0
         self.log_budget = LOG_BYTES
+        self._view_of = view_of
         self._epoch = epoch
         self._snapshot_max_age_s = snapshot_max_age_s
         self._snapshot: Snapshot | None = None
@@ -101,7 +113,8 @@ class Group:
         """Tell whether frames of this robot and topic match the filter; those of no robot always do."""
         if not robot:
             return True
-        if self.filter.topics is not None and topic not in self.filter.topics:
+        topics = self.filter.topics
+        if topic == FINDING if topics is None else topic not in topics:
             return False
         if isinstance(self.robots, str):
             return self.robots == robot
@@ -194,10 +207,23 @@ class Group:
                 yield rest
 
     def _conflated(self, frames: list[Frame]) -> list[Frame]:
+        if self.filter.as_view:
+            return self._as_views(frames)
         if not self.filter.interval_s:
             return frames
         newest: dict[tuple[str, str], int] = {(f.robot, f.topic): f.offset for f in frames}
         return [f for f in frames if f.topic not in CONFLATED_TOPICS or newest[f.robot, f.topic] == f.offset]
+
+    def _as_views(self, frames: list[Frame]) -> list[Frame]:
+        """Replace each robot's messages by one frame with its view as it is now, at the newest one's offset."""
+        newest = {f.robot: f.offset for f in frames if f.topic in TOPICS}
+        return [
+            Frame(f.offset, f.robot, VIEW, update_json(f.robot, VIEW, self._view_of(f.robot)))
+            if f.topic in TOPICS
+            else f
+            for f in frames
+            if f.topic not in TOPICS or newest[f.robot] == f.offset
+        ]
 
     def _append_to_log(self, batch: Batch) -> None:
         self._log.append(batch)

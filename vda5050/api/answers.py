@@ -1,0 +1,165 @@
+"""The shapes of what the API answers, as marshmallow schemas, for the OpenAPI.
+
+They describe; they do not write: answers are bytes that were made elsewhere, once for all clients. That they are true
+is tested by holding answers against the document made of them (tests/api/test_openapi.py).
+"""
+
+from marshmallow import INCLUDE, Schema, fields, validate
+
+from vda5050.api.conformance import RULE_IDS, SEVERITIES
+from vda5050.robot_view import RobotViewSchema
+from vda5050.schemas import Version
+from vda5050.topics import TOPICS
+
+_VERSIONS = tuple(version.text for version in Version)
+
+
+class Answer(Schema):
+    """What all answers share: a further member may come with any release, and breaks nobody."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = INCLUDE
+
+
+def _text(description: str, *choices: str, required: bool = True, **metadata: object) -> fields.String:
+    return fields.String(
+        required=required,
+        validate=validate.OneOf(choices) if choices else None,
+        metadata={"description": description, **metadata},
+    )
+
+
+def _nullable_text(description: str, *choices: str, **metadata: object) -> fields.String:
+    return fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(choices) if choices else None,
+        metadata={"description": description, **metadata},
+    )
+
+
+def _time(description: str) -> fields.String:
+    return _text(description, format="date-time")
+
+
+class ProblemSchema(Answer):
+    """An error (RFC 9457). `code` is for programs and stays, `detail` is for people."""
+
+    type = _text("Always about:blank: `code` tells problems apart.")
+    title = _text("The HTTP status in words.")
+    status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
+    detail = _text("What is wrong, for a person.")
+    code = _text("What is wrong, for a program.", examples=["unknown_robot", "bad_filter"])
+    parameter = _text("The query parameter at fault, where one is.", required=False)
+    reason = _text("Why a message could not be read, where that is the problem.", required=False)
+    limit = fields.Integer(metadata={"description": "The limit that was exceeded, where one was."})
+    dependencies = fields.Dict(metadata={"description": "What /ready found, where not all is ready."})
+
+
+class HealthSchema(Answer):
+    """The process lives."""
+
+    status = _text("Always ok.", "ok")
+
+
+class DependencySchema(Answer):
+    """How one thing stands that the gateway needs."""
+
+    ready = fields.Boolean(required=True)
+    detail = _text("How it stands, for a person.")
+
+
+class ReadinessSchema(Answer):
+    """The gateway can do its job."""
+
+    ready = fields.Boolean(required=True, metadata={"description": "Always true; what is not ready is a problem, 503."})
+    dependencies = fields.Dict(keys=fields.String(), values=fields.Nested(DependencySchema), required=True)
+
+
+class RobotSchema(Answer):
+    """A robot: what it said last, and what the gateway knows of it."""
+
+    manufacturer = _text("From the MQTT topic.")
+    serial_number = _text("From the MQTT topic.")
+    connection_state = _nullable_text("As its last connection message says it; null: there was none.")
+    last_seen = _nullable_text("When a live message last came; null: only retained ones did.", format="date-time")
+    is_stale = fields.Boolean(required=True, metadata={"description": "What is shown may be out of date."})
+    last_message_type = _text("The topic of `payload`.", *sorted(TOPICS))
+    payload = fields.Dict(required=True, metadata={"description": "Its last message, as it sent it."})
+    messages = fields.Dict(
+        keys=fields.String(), values=fields.Dict(), required=True, metadata={"description": "Its last of each topic."}
+    )
+    view = fields.Nested(RobotViewSchema, required=True)
+
+
+class FindingSchema(Answer):
+    """What one rule found about one robot at one place, counted instead of repeated."""
+
+    # No enumeration: a release may bring a rule, and a client must not stumble over its id.
+    rule = _text(f"The rule's id, at the moment one of {', '.join(RULE_IDS)}.")
+    severity = _text("error: against the standard; warning: sooner or later trouble; info: odd.", *SEVERITIES)
+    robot = _text("manufacturer/serial_number, from the MQTT topic.")
+    topic = _text("The topic that it was found on.", *sorted(TOPICS))
+    place = _text("Tells findings of one rule apart; where a value is at fault, its place in the message.")
+    message = _text("What is wrong, for a person, in the newest message.")
+    clause = _text("What it rests on: a section of VDA 5050 2.1.0 where nothing else is said.")
+    contradicts = _nullable_text(
+        "Official schema or text of the standard; null where that is not told.", "schema", "text", "both"
+    )
+    count = fields.Integer(required=True, metadata={"description": "Messages, or times that it began."})
+    first_seen = _time("By the gateway's clock.")
+    last_seen = _time("By the gateway's clock.")
+    offset = fields.Integer(
+        required=True, metadata={"description": "The newest message's number in the stream; 0: no message is at fault."}
+    )
+    sample = fields.Dict(
+        required=True, allow_none=True, metadata={"description": "The newest message; null: none, or too long."}
+    )
+
+
+class ConformanceSchema(Answer):
+    """Findings, worst first."""
+
+    findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
+class RobotConformanceSchema(ConformanceSchema):
+    """Findings of one robot, worst first."""
+
+    robot = _text("manufacturer/serial_number.")
+    summary = _text("One sentence.")
+
+
+class MessageProblemSchema(Answer):
+    """One thing that is wrong with a message."""
+
+    path = _text("JSON pointer to the member at fault, also where that is missing.", examples=["/batteryState"])
+    message = _text("What is wrong there, for a person.")
+    severity = _text("error: against the text; warning: against the official schema only; info: lenient.", *SEVERITIES)
+    contradicts = _text("What it contradicts.", "schema", "text", "both")
+    code = _text("What is wrong, for a program.", examples=["required", "type", "enum", "range", "enum_case"])
+
+
+class VerdictSchema(Answer):
+    """What is wrong with a message."""
+
+    valid = fields.Boolean(required=True, metadata={"description": "No problem is an error."})
+    version = _text("The version it was judged by.", *_VERSIONS)
+    topic = _text("The topic it was judged as.", *sorted(TOPICS))
+    problems = fields.List(fields.Nested(MessageProblemSchema), required=True)
+
+
+class PublishedSchemaSchema(Answer):
+    """Where a JSON Schema is."""
+
+    version = _text("Version of the standard.", *_VERSIONS)
+    topic = _text("The topic.", *sorted(TOPICS))
+    url = _text("Its path on this gateway.", format="uri-reference")
+
+
+class PublishedSchemasSchema(Answer):
+    """The published JSON Schemas."""
+
+    schemas = fields.List(fields.Nested(PublishedSchemaSchema), required=True)

@@ -1,0 +1,83 @@
+"""`/openapi.json`: the API described as OpenAPI 3.1, made from the marshmallow schemas; `/docs`: the same for people.
+
+Takes the app with all its routes, and `operations`, which says of each what it takes and gives. flask-smorest puts
+both together (docs/adr/0004-openapi.md). The page is our own and loads nothing from elsewhere: a hall may
+have no internet.
+"""
+
+from collections.abc import Callable
+
+import orjson
+from flask import Blueprint, Flask, Response, request
+from flask_smorest import Api  # type: ignore[import-untyped]
+
+from vda5050.api.dashboard import html_page
+from vda5050.api.operations import PATH_PARAMETERS, operations_by_rule
+
+API_VERSION = "1.0.0"
+"""Of the routes and shapes, not of the gateway: a change that breaks a client raises the first number."""
+
+_ABOUT = """The live gateway between a VDA 5050 robot fleet and everything that watches it.
+
+Robots are named manufacturer/serial_number, as in their MQTT topics. Every error is application/problem+json (RFC 9457)
+with a stable `code`. The messages themselves are described by the JSON Schemas under /schemas."""
+
+_SHAPES_OF_SMOREST = ("Error", "PaginationMetadata")
+"""What flask-smorest adds for its own errors and pages, which this API has not."""
+
+
+def register(app: Flask) -> None:
+    """Describe every route that the app has, and add the two that show it.
+
+    To be called after all other routes are there, and before `problems.register`: flask-smorest brings an error handler
+    of its own, which ours then replaces.
+    """
+    api = Api(
+        app,
+        spec_kwargs={
+            "title": "VDA 5050 live gateway",
+            "version": API_VERSION,
+            "openapi_version": "3.1.0",
+            "info": {"description": _ABOUT},
+        },
+    )
+    app.register_blueprint(_create_blueprint(lambda: _write(api)))
+    _describe(app, api)
+
+
+def _create_blueprint(write: Callable[[], bytes]) -> Blueprint:
+    blueprint = Blueprint("openapi", __name__)
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        response = Response(write(), content_type="application/json")
+        response.headers["Cache-Control"] = "no-cache"
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+    @blueprint.get("/docs")
+    def docs() -> Response:
+        return html_page("docs.html")
+
+    return blueprint
+
+
+def _write(api: Api) -> bytes:
+    document = api.spec.to_dict()
+    for unused in _SHAPES_OF_SMOREST:
+        document["components"]["schemas"].pop(unused, None)
+    return orjson.dumps(document)
+
+
+def _describe(app: Flask, api: Api) -> None:
+    operations = operations_by_rule()
+    for rule in app.url_map.iter_rules():
+        # /ws has a second rule for upgrades; both are one operation to a client. Files of the pages are no API.
+        if rule.rule in operations and not rule.websocket:
+            parameters = [
+                {"in": "path", "name": name, "description": PATH_PARAMETERS[name]}
+                for name in PATH_PARAMETERS
+                if name in rule.arguments
+            ]
+            api.spec.path(rule=rule, operations=operations[rule.rule], parameters=parameters)

@@ -1,0 +1,209 @@
+"""What each route takes and gives, for the OpenAPI: by Flask's rule, then by method.
+
+Shapes are the classes of `answers`; flask-smorest turns them into references. A test compares the rules with the app's.
+"""
+
+from typing import Any
+
+from marshmallow import Schema
+
+from vda5050.api import answers
+from vda5050.api.conformance import SEVERITIES
+from vda5050.broadcast.filters import FINDING
+from vda5050.schemas import Version
+from vda5050.topics import TOPICS
+
+Operation = dict[str, Any]
+Shape = type[Schema] | dict[str, Any]
+
+PATH_PARAMETERS = {
+    "manufacturer": "As in the MQTT topic, percent-encoded.",
+    "serial_number": "As in the MQTT topic, percent-encoded.",
+    "version": "A version of the standard, as 2.1.0.",
+    "topic": "A topic of the standard, as state.",
+}
+
+_EVENTS = """A comment line, then events whose data is a JSON object:
+
+* `{"type":"snapshot","data":{robot: {...}}}`: all matching robots as in /robots (without `view`); the first event
+* `{"type":"update","data":{"topic":robot,"type":"state","payload":{...}}}`: one message, as the robot sent it
+* the same with `"type":"view"`: a robot's RobotView, where `view=1` asks for it; then snapshots hold views, too
+* `{"type":"finding","data":{...}}`: a Finding, where `types` asks for it
+* `{"type":"reset"}`: forget what you know, updates were missed; a snapshot follows
+* `{"type":"status","data":{"broker":"connected"}}`: the gateway lost its broker (disconnected) or has it again
+
+Each has an id `<epoch>-<offset>` to resume from."""
+
+
+def operations_by_rule() -> dict[str, dict[str, Operation]]:
+    """Give all operations. The caller owns them (apispec changes what it is given)."""
+    return {**_of_gateway(), **_of_robots(), **_of_streams(), **_of_conformance(), **_of_validation()}
+
+
+def _of_gateway() -> dict[str, dict[str, Operation]]:
+    page, text = {"type": "string"}, {"type": "string"}
+    return {
+        "/": _get("dashboard", "gateway", "The fleet as a page", _ok(page, "text/html")),
+        "/docs": _get("docs", "gateway", "This description as a page", _ok(page, "text/html")),
+        "/openapi.json": _get("openapi", "gateway", "This description", _ok({"type": "object"})),
+        "/health": _get("health", "gateway", "The process lives", _ok(answers.HealthSchema)),
+        "/ready": _get(
+            "ready",
+            "gateway",
+            "Everything that the gateway needs is there",
+            {**_ok(answers.ReadinessSchema), **_problem(503, "Something is missing; `dependencies` tells what")},
+        ),
+        "/metrics": _get("metrics", "gateway", "Metrics for Prometheus", _ok(text, "text/plain")),
+    }
+
+
+def _of_robots() -> dict[str, dict[str, Operation]]:
+    robots = {"type": "object", "properties": {}, "additionalProperties": {"$ref": "#/components/schemas/Robot"}}
+    return {
+        "/robots": _get(
+            "robots",
+            "robots",
+            "Every robot, by manufacturer/serial_number",
+            {**_ok(robots), **_bad_filter()},
+            parameters=[_robots(), _types()],
+        ),
+        "/robots/<manufacturer>/<serial_number>": _get(
+            "robot", "robots", "One robot", {**_ok(answers.RobotSchema), **_unknown_robot()}
+        ),
+    }
+
+
+def _of_streams() -> dict[str, dict[str, Operation]]:
+    resume = [
+        _query("last_event_id", "The id to resume from, for a client that cannot send the header."),
+        {
+            "in": "header",
+            "name": "Last-Event-ID",
+            "description": "The id to resume from; browsers send it by themselves.",
+            "schema": {"type": "string"},
+        },
+    ]
+    rest = [_types(FINDING), _interval(), _view(), *resume]
+    events = {
+        **_ok({"type": "string"}, "text/event-stream", _EVENTS),
+        **_bad_filter(),
+        **_problem(503, "The worker has as many streams as it may (too_many_streams); Retry-After says when to ask"),
+    }
+    refused = {
+        101: {"description": f"Upgraded. Each event is a text message with its `id` as first member.\n\n{_EVENTS}"},
+        **_bad_filter(),
+        **_problem(403, "Pages of this origin may not open a WebSocket here"),
+        **_problem(426, "The request was no WebSocket handshake"),
+        **_problem(501, "The server cannot upgrade a connection"),
+        **_problem(503, "The worker has as many streams as it may (too_many_streams)"),
+    }
+    return {
+        "/stream": _get("stream", "streams", "All robots as Server-Sent Events", events, parameters=[_robots(), *rest]),
+        "/stream/<manufacturer>/<serial_number>": _get(
+            "stream_one", "streams", "One robot as Server-Sent Events", events, parameters=rest
+        ),
+        "/ws": _get("websocket", "streams", "The stream over WebSocket", refused, parameters=[_robots(), *rest]),
+    }
+
+
+def _of_conformance() -> dict[str, dict[str, Operation]]:
+    parameters = [
+        _robots(),
+        _query("severity", f"{', '.join(SEVERITIES)}; comma separated."),
+        _query("rule", "Ids of rules, comma separated."),
+    ]
+    return {
+        "/conformance": _get(
+            "conformance",
+            "conformance",
+            "What is wrong with what robots send",
+            {**_ok(answers.ConformanceSchema), **_bad_filter()},
+            parameters=parameters,
+        ),
+        "/robots/<manufacturer>/<serial_number>/conformance": _get(
+            "robot_conformance",
+            "conformance",
+            "What is wrong with what one robot sends",
+            {**_ok(answers.RobotConformanceSchema), **_unknown_robot()},
+        ),
+    }
+
+
+def _of_validation() -> dict[str, dict[str, Operation]]:
+    versions = [version.text for version in Version]
+    judged = {
+        **_ok(answers.VerdictSchema),
+        **_problem(400, "The body is no JSON object (unreadable_message), or topic or version is unknown"),
+        **_problem(413, "The body is longer than a message may be"),
+    }
+    body = {
+        "required": True,
+        "description": "A message, as JSON, as a robot would send it.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+    parameters = [
+        {**_query("topic", "What the message is."), "required": True, "schema": {"enum": sorted(TOPICS)}},
+        _query("version", f"Version of the standard ({', '.join(versions)}); found out where it is missing."),
+    ]
+    return {
+        "/validate": {
+            "post": _operation(
+                "validate", "conformance", "Judge a message", judged, parameters=parameters, requestBody=body
+            )
+        },
+        "/schemas": _get("schemas", "conformance", "The JSON Schemas there are", _ok(answers.PublishedSchemasSchema)),
+        "/schemas/<version>/<topic>": _get(
+            "schema",
+            "conformance",
+            "The JSON Schema (2020-12) of a topic",
+            {**_ok({"type": "object"}, "application/schema+json"), **_problem(404, "There is no such schema")},
+        ),
+    }
+
+
+def _get(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], **more: Any) -> dict[str, Operation]:
+    return {"get": _operation(operation_id, tag, summary, responses, **more)}
+
+
+def _operation(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], **more: Any) -> Operation:
+    responses = {**responses, "default": _problem(500, "Any other error")[500]}
+    return {"operationId": operation_id, "tags": [tag], "summary": summary, "responses": responses, **more}
+
+
+def _ok(shape: Shape, media_type: str = "application/json", description: str = "") -> dict[int, Any]:
+    if not description:
+        description = (shape.__doc__ or "") if isinstance(shape, type) else "As the summary says."
+    return {200: {"description": description, "content": {media_type: {"schema": shape}}}}
+
+
+def _problem(status: int, description: str) -> dict[int, Any]:
+    content = {"application/problem+json": {"schema": answers.ProblemSchema}}
+    return {status: {"description": description, "content": content}}
+
+
+def _bad_filter() -> dict[int, Any]:
+    return _problem(400, "A query parameter cannot be used (bad_filter); `parameter` names it")
+
+
+def _unknown_robot() -> dict[int, Any]:
+    return _problem(404, "No message of this robot has arrived (unknown_robot)")
+
+
+def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"in": "query", "name": name, "description": description, "schema": schema or {"type": "string"}}
+
+
+def _robots() -> dict[str, Any]:
+    return _query("robots", "Names with `*` for any characters, comma separated: KUKA/*,ABB/1.")
+
+
+def _types(*further: str) -> dict[str, Any]:
+    return _query("types", f"Topics, comma separated, of {', '.join([*sorted(TOPICS), *further])}; all if missing.")
+
+
+def _interval() -> dict[str, Any]:
+    return _query("interval", "Milliseconds; at most one batch in so many.", type="integer", minimum=0, maximum=60_000)
+
+
+def _view() -> dict[str, Any]:
+    return _query("view", "1: robots' views (RobotView) instead of their messages.", type="string", enum=["0", "1"])

@@ -1,0 +1,80 @@
+"""Puts the doctor beside the stream: every message that was taken in, every message that was not, and the time.
+
+Takes what `ingest` hands on, gives findings to the metrics and to the clients that asked for them. A fault in a rule is
+logged and costs that rule's finding, never the message, which has been streamed already.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vda5050.broadcast import Broadcaster
+from vda5050.doctor import Doctor, Finding, Observation
+from vda5050.errors import RejectedMessage
+from vda5050.metrics import Metrics
+from vda5050.topics import Address
+from vda5050.validation import detect_version
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+_LOG_EVERY_S = 60.0
+
+
+class Conformance:
+    """The fleet's doctor at work. Does not switch greenlets."""
+
+    def __init__(
+        self,
+        doctor: Doctor,
+        broadcaster: Broadcaster,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._doctor = doctor
+        self._broadcaster = broadcaster
+        self._metrics = metrics
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._logged_at = float("-inf")
+
+    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+        """Judge a message that was taken in."""
+        try:
+            seen = Observation(
+                robot=address.robot,
+                topic=address.topic,
+                document=document,
+                version=detect_version(document, address.major_version),
+                is_retained=is_retained,
+                at=self._clock(),
+                wall=self._wall_clock(),
+                offset=offset,
+            )
+            self._tell(self._doctor.observe(seen))
+        except Exception as fault:  # noqa: BLE001 - the edge to a part that nothing else depends on
+            self._log_fault(address, fault)
+
+    def refuse(self, address: Address, rejected: RejectedMessage) -> None:
+        """Note a message of a known sender that could not be read."""
+        self._tell(
+            self._doctor.refuse(address.robot, address.topic, rejected, at=self._clock(), wall=self._wall_clock())
+        )
+
+    def tick(self) -> None:
+        """Let time pass; to be called about every TICK_S."""
+        self._tell(self._doctor.tick(self._clock(), self._wall_clock()))
+
+    def _tell(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            if finding.tellings == 1:
+                self._metrics.findings.labels(finding.rule, finding.severity.value).inc()
+            self._broadcaster.publish_finding(finding.robot, finding.to_dict())
+
+    def _log_fault(self, address: Address, fault: Exception) -> None:
+        now = self._clock()
+        if now - self._logged_at >= _LOG_EVERY_S:
+            self._logged_at = now
+            log.error("a %s of %r could not be judged", address.topic, address.robot, exc_info=fault)

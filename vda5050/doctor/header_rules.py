@@ -1,0 +1,120 @@
+"""Rules on the header: its numbering, who it says it is, and its clock.
+
+`connection` is left out of numbering and clocks: a last will is frozen when the robot connects, so its headerId and
+timestamp are always outdated (VDA 5050 2.1.0, 6.14, note; 3.0.0, 6.5).
+
+What master control sends is told at "info" only: "defined per topic" may be read as one count for all its robots.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from vda5050.doctor.findings import Severity
+from vda5050.doctor.records import FROM_ROBOT, Observation, RobotRecord, integer, text
+from vda5050.doctor.rules import Complaint, on_message
+
+MAX_CLOCK_SKEW_S = 5.0
+"""Above what a network and a busy robot explain, below what confuses people who compare logs."""
+SKEW_LASTS_S = 5.0
+"""A message that was held up, or a gateway that was, is behind once; a clock is behind for longer than this."""
+
+_NUMBERED = ("state", "visualization", "order", "instantActions", "factsheet", "zoneSet", "responses")
+_WRAP = 2**32
+_LOST_AT_MOST = 10_000
+"""A larger step forward is taken for a new numbering: so many messages are not lost in one go."""
+_HEADER_CLAUSE = "6.4 Protocol header: headerId; 3.0.0: 7.2"
+
+
+def _step(record: RobotRecord, seen: Observation) -> int:
+    """Give the step from the headerId before to this one; 1, which is right, where either is missing."""
+    old, new = record.header_ids.get(seen.topic), integer(seen.document, "headerId")
+    if old is None or new is None or not 0 <= new < _WRAP:
+        return 1
+    return (new - old) % _WRAP
+
+
+def _severity(seen: Observation) -> Severity | None:
+    return None if seen.topic in FROM_ROBOT else Severity.INFO
+
+
+@on_message(Severity.WARNING, _HEADER_CLAUSE, *_NUMBERED)
+def header_id_gap(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+    """Messages were sent that did not arrive, or headerId counts something else than messages."""
+    step = _step(record, seen)
+    if 1 < step <= _LOST_AT_MOST:
+        old = record.header_ids[seen.topic]
+        lost = f"{step - 1} message{'s' * (step > 2)} did not arrive"
+        yield Complaint(f"headerId went from {old} to {(old + step) % _WRAP}: {lost}", severity=_severity(seen))
+
+
+@on_message(Severity.WARNING, _HEADER_CLAUSE, *_NUMBERED)
+def header_id_duplicate(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+    """Two messages in a row carry the same headerId."""
+    if _step(record, seen) == 0:
+        number = record.header_ids[seen.topic]
+        yield Complaint(f"two messages in a row carry headerId {number}", severity=_severity(seen))
+
+
+@on_message(Severity.INFO, _HEADER_CLAUSE, *_NUMBERED)
+def header_id_reset(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+    """The numbering went back without a new ONLINE: the sender was restarted, or two senders share a topic."""
+    if _step(record, seen) > _LOST_AT_MOST:
+        old, new = record.header_ids[seen.topic], integer(seen.document, "headerId")
+        yield Complaint(f"headerId went from {old} to {new}: the sender was restarted, or there are two")
+
+
+@on_message(
+    Severity.WARNING, "6.3 MQTT topic levels, 6.4 Protocol header; 3.0.0: 4.2, 7.2", *_NUMBERED, "connection"
+)  # fmt: skip
+def header_topic_mismatch(_record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+    """The header names another robot than the topic; the topic is believed."""
+    manufacturer, serial_number = text(seen.document, "manufacturer"), text(seen.document, "serialNumber")
+    if manufacturer is None or serial_number is None:
+        return  # the schema finding says so
+    if f"{manufacturer}/{serial_number}" != seen.robot:
+        yield Complaint(f"the header says {manufacturer:.50}/{serial_number:.50}, the topic says {seen.robot}")
+
+
+@on_message(Severity.WARNING, "6.4 Protocol header: timestamp; 3.0.0: 7.2", "state", "visualization")
+def clock_skew(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+    """The robot's clock differs from the gateway's by more than 5 s, and not just once."""
+    skew = _skew_s(seen)
+    is_lasting = record.skewed_since is not None and seen.at - record.skewed_since > SKEW_LASTS_S
+    if abs(skew) > MAX_CLOCK_SKEW_S and is_lasting:
+        direction = "ahead of" if skew > 0 else "behind"
+        yield Complaint(f"the robot's clock is {_duration(abs(skew))} {direction} the gateway's")
+
+
+def remember_header(record: RobotRecord, seen: Observation) -> None:
+    """Keep the number; of what the robot sends also whether its time was wrong."""
+    number = integer(seen.document, "headerId")
+    if number is not None and 0 <= number < _WRAP:
+        record.header_ids[seen.topic] = number
+    if seen.topic not in ("state", "visualization"):
+        return
+    if abs(_skew_s(seen)) <= MAX_CLOCK_SKEW_S:
+        record.skewed_since = None
+    elif record.skewed_since is None:
+        record.skewed_since = seen.at
+
+
+def _skew_s(seen: Observation) -> float:
+    """Give how far the message's time is ahead of ours; 0 where it cannot be read, which the schema finding says."""
+    stamp = seen.document.get("timestamp")
+    if not isinstance(stamp, str) or len(stamp) < 19:  # a bare date
+        return 0.0
+    try:
+        sent = datetime.fromisoformat(stamp)
+        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).timestamp() - seen.wall
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+RULES = (header_id_gap, header_id_duplicate, header_id_reset, header_topic_mismatch, clock_skew)

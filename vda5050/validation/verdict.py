@@ -1,0 +1,111 @@
+"""The verdict on a message: nothing where it is valid, its problems where not.
+
+Takes a parsed message, its version and its topic. A valid message costs one call into a compiled validator that joins
+our schema and the official one (`strictest_schema`); only what that refuses is looked at more closely. Measured: 5 us
+for a state of 2 kB, 40 to 120 us for one that is refused. Validators are compiled when first needed, in 1 to 10 ms.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from vda5050.schemas import SCHEMAS, Version
+from vda5050.validation.excerpt import excerpt, property_names
+from vda5050.validation.json_schema import JsonSchema, bare_schema
+from vda5050.validation.overlay import Overlay, official_schema, strictest_schema
+from vda5050.validation.overlays import OVERLAYS
+from vda5050.validation.problems import Problem, find_problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Examiner:
+    """The two schemas of one topic in one version, with their validators."""
+
+    text_schema: JsonSchema
+    official_schema: JsonSchema
+    text: jsonschema_rs.Validator
+    official: jsonschema_rs.Validator
+    known_names: frozenset[str]
+
+
+def validate(document: dict[str, Any], version: Version, topic: str) -> list[Problem]:
+    """Say what is wrong with a message; empty where nothing is. Does not change it.
+
+    `document` is what orjson makes of a payload: no NaN, no lone surrogates. Of a very long message the beginning is
+    examined, and at least one problem is told. A topic that the version does not have (a factsheet of 1.1) has no
+    rules, so nothing is wrong.
+    """
+    if _strict_check(version, topic)(document):
+        return []
+    examiner = _examiner(version, topic)
+    beginning = excerpt(document, examiner.known_names)
+    problems = find_problems(
+        examiner.text.iter_errors(beginning),
+        examiner.official.iter_errors(beginning),
+        text_schema=examiner.text_schema,
+        official_schema=examiner.official_schema,
+    )
+    if problems or beginning is document:
+        return problems
+    # What is wrong lies in what the excerpt left out: one error of each is enough to say so.
+    return find_problems(
+        _first_error(examiner.text, document),
+        _first_error(examiner.official, document),
+        text_schema=examiner.text_schema,
+        official_schema=examiner.official_schema,
+    )
+
+
+def overlays_of(version: Version, topic: str) -> list[Overlay]:
+    """Give the overlays that hold for one topic in one version."""
+    return [overlay for overlay in OVERLAYS if (version, topic) in overlay]
+
+
+def _first_error(validator: jsonschema_rs.Validator, document: dict[str, Any]) -> list[jsonschema_rs.ValidationError]:
+    try:
+        validator.validate(document)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
+
+
+@cache
+def _strict_check(version: Version, topic: str) -> Callable[[Any], bool]:
+    if topic not in SCHEMAS[version]:
+        return lambda _: True
+    strictest = strictest_schema(bare_schema(version, topic), overlays_of(version, topic))
+    return _compile(_with_cheap_limits(strictest)).is_valid
+
+
+@cache
+def _examiner(version: Version, topic: str) -> _Examiner:
+    ours = bare_schema(version, topic)
+    official = official_schema(ours, overlays_of(version, topic))
+    names = property_names(ours) | property_names(official)
+    return _Examiner(ours, official, _compile(ours), _compile(official), names)
+
+
+def _with_cheap_limits(schema: Any) -> Any:
+    """Try whole-number limits before fractional ones; the verdict stays the same.
+
+    jsonschema-rs compares a number with pi in 0.6 us, with 3 in 0.02: of a 2 kB state's 13 us, 8 went into angles.
+    """
+    if isinstance(schema, list):
+        return [_with_cheap_limits(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    written = {keyword: _with_cheap_limits(value) for keyword, value in schema.items()}
+    limits = {name: written[name] for name in ("minimum", "maximum") if isinstance(written.get(name), float)}
+    if not any(limit % 1 for limit in limits.values()):
+        return written
+    cheap = {name: math.ceil(limit) if name == "minimum" else math.floor(limit) for name, limit in limits.items()}
+    rest = {keyword: value for keyword, value in written.items() if keyword not in limits}
+    return {**rest, "anyOf": [cheap, limits]}
+
+
+def _compile(schema: JsonSchema) -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=False, offline=True)
