@@ -48,12 +48,12 @@ class Count(Enum):
 class Promise:
     """What a client may rely on.
 
-    `offsets` rise by one on a stream of all robots and topics, and only rise on a filtered one. `header_ids` of a
-    robot's states rise by one unless the filter conflates, or the broker was away. `robots` tells which ones the filter
-    takes.
+    `offsets` only rise: those in between are of robots that a filter leaves out, or of the doctor's findings, which are
+    numbered too. `header_ids` of a robot's states rise by one unless the filter conflates, or the broker was away.
+    `robots` tells which ones the filter takes.
     """
 
-    offsets: Count = Count.BY_ONE
+    offsets: Count = Count.RISING
     header_ids: Count = Count.BY_ONE
     robots: Callable[[str], bool] = lambda _robot: True
 
