@@ -12,8 +12,8 @@ The words used throughout: a *robot* is named `manufacturer/serial_number`; a *m
 is a run of frames for all who share a *filter*; a *subscription* is one client's queue of batches; a *view* is a robot
 as one shape for every version; a *finding* is what the doctor has against it.
 
-Reading order: errors, settings, topics, payloads, robot_state, frames, broadcast, ingest, mqtt_bridge, service, api; then
-schemas, validation, robot_view, doctor, conformance.
+Reading order: errors, settings, topics, payloads, robot_state, frames, broadcast, ingest, mqtt_bridge, service, api;
+then schemas, validation, robot_view, doctor, conformance.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml):
 api > service > ingest | conformance | mqtt_bridge | embedded_broker > broadcast > frames > robot_state | doctor >
