@@ -18,7 +18,8 @@ UV_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u UV_FIND_LINKS -u U
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 # What the tests start for real, from Debian: binary:package.
-TEST_SERVICES := mosquitto:mosquitto mosquitto_sub:mosquitto-clients chromium:chromium curl:curl
+TEST_SERVICES := mosquitto:mosquitto mosquitto_sub:mosquitto-clients chromium:chromium curl:curl openssl:openssl \
+	node:nodejs npm:npm
 # mosquitto lies in /usr/sbin, which is not in a plain user's PATH on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
 

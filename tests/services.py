@@ -34,6 +34,7 @@ DEBIAN_PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
+    "node": "nodejs",
 }
 _SHOWN_LINES = 50
 
