@@ -108,7 +108,7 @@ def schema_of(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 def test_is_openapi_3_1(document: dict[str, Any]) -> None:
     """The document has the structure that OpenAPI 3.1 asks for."""
-    jsonschema_rs.validate(_DOCUMENT, document)
+    assert [error.message for error in jsonschema_rs.iter_errors(_DOCUMENT, document)] == []
 
 
 def test_shapes_are_json_schema(document: dict[str, Any]) -> None:
