@@ -19,8 +19,9 @@ UV_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u UV_FIND_LINKS -u U
 
 # What the tests start for real, from Debian: binary:package.
 TEST_SERVICES := mosquitto:mosquitto mosquitto_sub:mosquitto-clients chromium:chromium curl:curl openssl:openssl \
-	node:nodejs npm:npm
-# mosquitto lies in /usr/sbin, which is not in a plain user's PATH on Debian.
+	node:nodejs npm:npm nginx:nginx redis-server:redis-server pg_ctlcluster:postgresql rabbitmq-server:rabbitmq-server \
+	promtool:prometheus
+# mosquitto and others lie in /usr/sbin, which is not in a plain user's PATH on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 PYTHON_CODE := $(wildcard vda5050 app.py wsgi.py gunicorn.conf.py scripts tests benchmarks)
@@ -113,4 +114,6 @@ services:
 	fi; \
 	$$sudo apt-get -qq update; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
-	case "$$missing " in *" mosquitto "*) $$sudo systemctl disable mosquitto >/dev/null 2>&1 || true;; esac
+	for service in mosquitto nginx redis-server postgresql rabbitmq-server prometheus; do \
+		case "$$missing " in *" $$service "*) $$sudo systemctl disable $$service >/dev/null 2>&1 || true;; esac; \
+	done

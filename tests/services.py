@@ -34,7 +34,12 @@ DEBIAN_PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
+    "nginx": "nginx",
     "node": "nodejs",
+    "pg_ctlcluster": "postgresql",
+    "promtool": "prometheus",
+    "rabbitmq-server": "rabbitmq-server",
+    "redis-server": "redis-server",
 }
 _SHOWN_LINES = 50
 
