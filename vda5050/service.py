@@ -25,10 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """One thing the gateway needs. `detail` says how it stands, in words for a person and without secrets."""
+    """One thing the gateway stands on. `detail` says how it stands, in words for a person and without secrets.
+
+    Without one that is not required the gateway still does its job, only less of it: it is told, and not waited for.
+    """
 
     is_ready: bool
     detail: str
+    is_required: bool = True
 
 
 class Service:
@@ -83,7 +87,7 @@ class Service:
             self.broadcaster.stop()
 
     def dependencies(self) -> dict[str, Dependency]:
-        """How each thing that the gateway needs stands, by name."""
+        """How each thing that the gateway stands on is, by name; what is turned off is not among them."""
         bridge = self.bridge
         url = self.settings.broker.url
         is_connected = bridge.state is LinkState.CONNECTED

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from vda5050.api import create_flask_app
 from vda5050.mqtt_bridge import LinkState
-from vda5050.service import Service
+from vda5050.service import Dependency, Service
 from vda5050.settings import Settings
 
 
@@ -57,6 +57,23 @@ def test_not_ready_while_it_stops(client: FlaskClient, service: Service) -> None
 
     answer = client.get("/ready").get_json()
     assert (answer["status"], answer["detail"]) == (503, "not ready: service")
+
+
+@pytest.mark.usefixtures("_running")
+@pytest.mark.parametrize(("is_required", "status"), [(False, 200), (True, 503)])
+def test_optional_dependency(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch, *, is_required: bool, status: int
+) -> None:
+    """What is not required is listed with its reason and turns nobody away; what is required does."""
+    others = service.dependencies()
+    bus = Dependency(is_ready=False, detail="not connected to amqp://bus.example", is_required=is_required)
+    monkeypatch.setattr(service, "dependencies", lambda: {**others, "event_bus": bus})
+    response = client.get("/ready")
+
+    told = response.get_json()["dependencies"]
+    assert response.status_code == status
+    assert told["event_bus"] == {"ready": False, "required": is_required, "detail": bus.detail}
+    assert told["broker"]["required"] is True
 
 
 def test_reasons_are_words(client: FlaskClient) -> None:

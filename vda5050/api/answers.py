@@ -55,7 +55,7 @@ class ProblemSchema(Answer):
     parameter = _text("The query parameter at fault, where one is.", required=False)
     reason = _text("Why a message could not be read, where that is the problem.", required=False)
     limit = fields.Integer(metadata={"description": "The limit that was exceeded, where one was."})
-    dependencies = fields.Dict(metadata={"description": "What /ready found, where not all is ready."})
+    dependencies = fields.Dict(metadata={"description": "What /ready found, where something required is missing."})
 
 
 class HealthSchema(Answer):
@@ -65,14 +65,17 @@ class HealthSchema(Answer):
 
 
 class DependencySchema(Answer):
-    """How one thing stands that the gateway needs."""
+    """How one thing is that the gateway stands on."""
 
     ready = fields.Boolean(required=True)
+    required = fields.Boolean(
+        required=True, metadata={"description": "Without it the gateway is not ready; else it does its job, only less."}
+    )
     detail = _text("How it stands, for a person.")
 
 
 class ReadinessSchema(Answer):
-    """The gateway can do its job."""
+    """The gateway can do its job: everything required is ready."""
 
     ready = fields.Boolean(required=True, metadata={"description": "Always true; what is not ready is a problem, 503."})
     dependencies = fields.Dict(keys=fields.String(), values=fields.Nested(DependencySchema), required=True)

@@ -18,12 +18,12 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/ready")
     def ready() -> Response:
-        """200 while every dependency is ready, else 503; `dependencies` tells of each in both."""
+        """200 while every required dependency is ready, else 503; `dependencies` tells of each in both."""
         states = {
-            name: {"ready": dependency.is_ready, "detail": dependency.detail}
+            name: {"ready": dependency.is_ready, "required": dependency.is_required, "detail": dependency.detail}
             for name, dependency in service.dependencies().items()
         }
-        missing = [name for name, state in states.items() if not state["ready"]]
+        missing = [name for name, state in states.items() if state["required"] and not state["ready"]]
         if missing:
             return problem(503, "not_ready", f"not ready: {', '.join(missing)}", dependencies=states)
         response = Response(orjson.dumps({"ready": True, "dependencies": states}), content_type="application/json")
