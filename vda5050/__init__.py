@@ -9,14 +9,15 @@
 
 The words used throughout: a *robot* is named `manufacturer/serial_number`; a *message* is what it published; an
 *update* is one accepted message; a *frame* is an update encoded for the stream and numbered by its *offset*; a *batch*
-is a run of frames for all who share a *filter*; a *subscription* is one client's queue of batches; a *view* is a robot
-as one shape for every version; a *finding* is what the doctor has against it.
+is a run of frames for all who share a *filter*; a *subscription* is one client's queue of batches; a *sink* is given
+every update beside the stream; a *view* is a robot as one shape for every version; a *finding* is what the doctor has
+against it.
 
-Reading order: errors, settings, topics, payloads, robot_state, frames, broadcast, ingest, mqtt_bridge, service, api;
-then schemas, validation, robot_view, doctor, conformance.
+Reading order: errors, settings, topics, payloads, robot_state, frames, broadcast, sinks, ingest, mqtt_bridge, service,
+api; then schemas, validation, robot_view, doctor, conformance.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml):
 api > service > ingest | conformance | mqtt_bridge | embedded_broker > broadcast > frames > robot_state | doctor >
-robot_view | validation > schemas > payloads | topics > settings | metrics > errors. Only mqtt_bridge imports paho, only
-api imports flask.
+robot_view | validation > schemas > sinks | payloads > topics > settings | metrics > errors. Only mqtt_bridge imports
+paho, only api imports flask.
 """

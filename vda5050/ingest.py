@@ -1,4 +1,4 @@
-"""The chain in order: topic and payload -> address -> document -> state -> stream -> doctor.
+"""The chain in order: topic and payload -> address -> document -> state -> stream -> sinks, doctor.
 
 Takes what the MQTT bridge received, one message a call, in order; gives nothing back and never raises for what a robot
 sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
@@ -9,7 +9,7 @@ names the oddities.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from vda5050.broadcast import Broadcaster
@@ -17,6 +17,7 @@ from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.payloads import parse_payload
 from vda5050.robot_state import RobotState
+from vda5050.sinks import NO_SINKS, Record, Sink
 from vda5050.topics import Address, parse_topic
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Ingest:
         metrics: Metrics,
         *,
         examiner: Examiner,
+        sinks: Sequence[Sink] = NO_SINKS,
         max_payload_bytes: int,
         clock: Callable[[], float],
     ) -> None:
@@ -52,6 +54,7 @@ class Ingest:
         self._broadcaster = broadcaster
         self._metrics = metrics
         self._examiner = examiner
+        self._sinks = tuple(sinks)
         self._max_payload_bytes = max_payload_bytes
         self._clock = clock
         self._addresses: dict[str, Address] = {}
@@ -80,8 +83,12 @@ class Ingest:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
         kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
-        frame = self._broadcaster.publish(address.robot, address.topic, kept)
+        frame = self._broadcaster.publish(address.robot, address.topic, kept.payload)
         self._metrics.messages[address.topic] += 1
+        if self._sinks:
+            record = Record(address, *kept, self._broadcaster.epoch, frame.offset)
+            for sink in self._sinks:
+                sink.put(record)
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)

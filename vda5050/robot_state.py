@@ -80,11 +80,11 @@ class RobotState:
 
     def update_from_mqtt(
         self, address: Address, payload: bytes, document: dict[str, Any], *, is_retained: bool
-    ) -> bytes:
+    ) -> Message:
         """Keep a message; `document` is `payload` parsed.
 
-        Returns the payload as it is kept: raw CR and LF, which in valid JSON stand between tokens only, become spaces,
-        because either would end a line of an event stream.
+        Returns it as it is kept: raw CR and LF, which in valid JSON stand between tokens only, become spaces, because
+        either would end a line of an event stream.
 
         Raises RejectedMessage("robots", ...) when the robot would be one too many.
         """
@@ -95,7 +95,7 @@ class RobotState:
             payload = payload.translate(_LINE_BREAKS)
         now = self._wall_clock()
         robot.messages.pop(address.topic, None)  # so that it goes in last
-        robot.messages[address.topic] = Message(payload, now, is_retained)
+        message = robot.messages[address.topic] = Message(payload, now, is_retained)
         if not is_retained:
             robot.last_seen = now
             robot.last_heard = self._clock()
@@ -103,7 +103,7 @@ class RobotState:
             robot.major_version = address.major_version
         if address.topic == "connection":
             robot.connection_state = _connection_state(document)
-        return payload
+        return message
 
     def set_link(self, *, is_up: bool) -> None:
         """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""

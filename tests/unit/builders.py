@@ -21,6 +21,7 @@ from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
+from vda5050.sinks import Record
 from vda5050.topics import Address
 
 EPOCH = "e9"
@@ -94,6 +95,17 @@ class NoExaminer:
         """Say nothing."""
 
 
+class RecordingSink:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def put(self, record: Record) -> None:
+        """Keep it."""
+        self.records.append(record)
+
+
 class Chain:
     """ingest -> robot_state -> broadcast, as `Service` builds them, on a fake clock and without greenlets.
 
@@ -112,11 +124,13 @@ class Chain:
             wall_clock=self.wall_clock,
         )
         self.broadcaster = Broadcaster(self.robots, self.metrics, self.settings, epoch=EPOCH, clock=self.clock)
+        self.sink = RecordingSink()
         self.ingest = Ingest(
             self.robots,
             self.broadcaster,
             self.metrics,
             examiner=NoExaminer(),
+            sinks=[self.sink],
             max_payload_bytes=self.settings.max_payload_bytes,
             clock=self.clock,
         )

@@ -39,7 +39,7 @@ def frame(offset: int, **override: Any) -> Frame:
 def kept(payload: bytes, address: Address) -> bytes:
     """Give a payload as `RobotState` keeps it."""
     robots = RobotState(max_robots=1, stale_after_s=1, clock=FakeClock(), wall_clock=FakeClock())
-    return robots.update_from_mqtt(address, payload, orjson.loads(payload), is_retained=False)
+    return robots.update_from_mqtt(address, payload, orjson.loads(payload), is_retained=False).payload
 
 
 def test_update() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import ROBOT, Chain, connection, state
+from tests.unit.builders import ROBOT, START_S, Chain, connection, state
 from tests.unit.test_topics import topic_texts
 from vda5050.errors import RejectedMessage
 from vda5050.ingest import LOG_EVERY_S
@@ -123,6 +123,25 @@ def test_retained(chain: Chain) -> None:
     robot = chain.robots.get_robot(ROBOT)
     assert robot is not None
     assert orjson.loads(robot)["last_seen"] is None
+
+
+def test_sinks(chain: Chain) -> None:
+    """Every accepted message reaches the sinks in order, as it is streamed and with its event's id; no other does."""
+    client = chain.subscribe()
+    client.take()
+    chain.receive(b'{"a":\n1}')
+    chain.receive(b"hello")
+    chain.clock.advance(5)
+    chain.wall_clock.advance(5)
+    chain.ingest.receive(f"uagv/v2/{ROBOT}/connection", b"{}", is_retained=True)
+    chain.flush()
+
+    ids = [event.id for event in client.take()]
+    assert [(r.address.topic, r.payload, r.received_at, r.is_retained) for r in chain.sink.records] == [
+        ("state", b'{"a": 1}', START_S, False),
+        ("connection", b"{}", START_S + 5, True),
+    ]
+    assert [f"{r.epoch}-{r.offset}" for r in chain.sink.records] == ids
 
 
 def test_reject(chain: Chain) -> None:

@@ -31,7 +31,8 @@ class Fleet:
         """Let a message arrive, and give it as it is kept."""
         payload = document if isinstance(document, bytes) else orjson.dumps(document)
         address = parse_topic(f"uagv/v2/{robot}/{topic}")
-        return self.robots.update_from_mqtt(address, payload, orjson.loads(payload), is_retained=is_retained)
+        parsed = orjson.loads(payload)
+        return self.robots.update_from_mqtt(address, payload, parsed, is_retained=is_retained).payload
 
     def snapshot(self, robots: str | None = None, topics: set[str] | None = None) -> dict[str, Any]:
         """Read a snapshot."""

@@ -66,6 +66,7 @@ class Broadcaster:
         self._robots = robots
         self._metrics = metrics
         self._settings = settings
+        self.epoch = epoch
         self._epoch = epoch.encode()
         self._clock = clock
         self._max_interval_s = settings.max_batch_interval_ms / 1000
