@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import gevent
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
 
 from vda5050.broadcast import set_tcp_options
 from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
@@ -15,6 +16,9 @@ try:
     settings = Settings.from_environ()
 except SettingsError as error:
     sys.exit("\n".join(["The gateway cannot start:", *error.problems]))
+
+# Sent with every answer; the server's make is nobody's business. gunicorn has no setting for it.
+wsgi.SERVER = "gateway"
 
 bind = settings.bind
 workers = settings.workers

@@ -227,7 +227,7 @@ def test_docs_load_nothing_from_elsewhere(client: FlaskClient) -> None:
             texts.append(file.get_data(as_text=True))
 
     assert page.content_type == "text/html; charset=utf-8"
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
     assert "static/js/docs.js" in files
     assert not any(re.search(r"(?<!xmlns=\")https?://", text) for text in texts)
     assert "<script>" not in html

@@ -10,13 +10,30 @@
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
     problems    every error as application/problem+json (RFC 9457)
 
+and, around every request:
+
+    request_ids      a name for the request, in the answer and in the log
+    security_headers what browsers must not do with an answer
+
 Takes a `Service`, gives a Flask app. A view does no work of its own: it reads the request, asks the service, writes the
 answer.
 """
 
-from flask import Flask, Response
+from flask import Flask
 
-from vda5050.api import conformance, dashboard, health, openapi, problems, robots, stream, validation, websocket
+from vda5050.api import (
+    conformance,
+    dashboard,
+    health,
+    openapi,
+    problems,
+    request_ids,
+    robots,
+    security_headers,
+    stream,
+    validation,
+    websocket,
+)
 from vda5050.service import Service
 
 EXTENSION = "vda5050"
@@ -27,6 +44,8 @@ def create_flask_app(service: Service) -> Flask:
     """Build the WSGI application around a service; the service need not run yet."""
     app = Flask("vda5050.api", static_folder="static", template_folder="templates")
     app.extensions[EXTENSION] = service
+    app.url_map.merge_slashes = False  # `//robots` is no page that has moved: it is not there
+    request_ids.register(app)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
@@ -36,11 +55,5 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(dashboard.create_blueprint())
     openapi.register(app)
     problems.register(app)
-    app.after_request(_no_sniffing)
+    security_headers.register(app)
     return app
-
-
-def _no_sniffing(response: Response) -> Response:
-    """Keep browsers from taking a robot's JSON for a page."""
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response

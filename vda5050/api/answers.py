@@ -52,8 +52,10 @@ class ProblemSchema(Answer):
     status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
     detail = _text("What is wrong, for a person.")
     code = _text("What is wrong, for a program.", examples=["unknown_robot", "bad_filter"])
+    request_id = _text("Names the request in the gateway's log; also in the header X-Request-ID.")
     parameter = _text("The query parameter at fault, where one is.", required=False)
     reason = _text("Why a message could not be read, where that is the problem.", required=False)
+    errors = fields.Dict(metadata={"description": "What is wrong with each parameter, where several may be."})
     limit = fields.Integer(metadata={"description": "The limit that was exceeded, where one was."})
     dependencies = fields.Dict(metadata={"description": "What /ready found, where something required is missing."})
 
