@@ -1,23 +1,23 @@
 """The live gateway between a VDA 5050 robot fleet and everything that watches it.
 
-    robots --MQTT--> broker --> mqtt_bridge -> ingest -> robot_state -> frames -> broadcast -> api.stream (SSE)
-                                (1 greenlet,            (last message   (encode   (batch once,  api.websocket
-                                 paho)       |           per robot       once)     a gevent     api.robots
-                                             |           and topic)                queue per
-                                             v                                     client)
-                                             conformance -> doctor (rules) -> findings, as frames of their own
+    robots --MQTT--> broker --> mqtt_bridge -> ingest -> replica: robot_state -> frames -> broadcast -> api.stream (SSE)
+                                (1 greenlet,   |   ^              (last message   (encode   (batch once,  api.websocket
+                                 paho)         |   |               per robot       once)     a gevent     api.robots
+                                               |   | findings      and topic)                queue per
+                                               v   |                                         client)
+                                               conformance -> doctor (rules)
 
 The words used throughout: a *robot* is named `manufacturer/serial_number`; a *message* is what it published; an
-*update* is one accepted message; a *frame* is an update encoded for the stream and numbered by its *offset*; a *batch*
-is a run of frames for all who share a *filter*; a *subscription* is one client's queue of batches; a *sink* is given
-every update beside the stream; a *view* is a robot as one shape for every version; a *finding* is what the doctor has
-against it.
+*update* is one accepted message; updates, findings and changes of the link are *entries*, applied in one order; a
+*frame* is an entry encoded for the stream and numbered by its *offset*; a *batch* is a run of frames for all who share
+a *filter*; a *subscription* is one client's queue of batches; a *sink* is given every update beside the stream; a
+*view* is a robot as one shape for every version; a *finding* is what the doctor has against it.
 
-Reading order: errors, settings, topics, payloads, robot_state, frames, broadcast, sinks, ingest, mqtt_bridge, service,
-api; then schemas, validation, robot_view, doctor, conformance.
+Reading order: errors, settings, topics, payloads, entries, robot_state, frames, broadcast, sinks, replica, ingest,
+mqtt_bridge, service, api; then schemas, validation, robot_view, doctor, conformance.
 
-A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml):
-api > service > ingest | conformance | mqtt_bridge | embedded_broker > broadcast > frames > robot_state | doctor >
-robot_view | validation > schemas > sinks | payloads > topics > settings | metrics > errors. Only mqtt_bridge imports
-paho, only api imports flask.
+A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
+> ingest | conformance | mqtt_bridge | embedded_broker > replica > broadcast > frames > robot_state | doctor >
+robot_view | validation > schemas > entries | sinks | payloads > topics > settings | metrics > errors. Only mqtt_bridge
+imports paho, only api imports flask.
 """

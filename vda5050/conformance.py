@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from vda5050.broadcast import Broadcaster
 from vda5050.doctor import Doctor, Finding, Observation
+from vda5050.entries import Sequencer, Told
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.topics import Address
@@ -27,14 +27,14 @@ class Conformance:
     def __init__(
         self,
         doctor: Doctor,
-        broadcaster: Broadcaster,
+        sequencer: Sequencer,
         metrics: Metrics,
         *,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
         self._doctor = doctor
-        self._broadcaster = broadcaster
+        self._sequencer = sequencer
         self._metrics = metrics
         self._clock = clock
         self._wall_clock = wall_clock
@@ -71,7 +71,7 @@ class Conformance:
         for finding in findings:
             if finding.tellings == 1:
                 self._metrics.findings.labels(finding.rule, finding.severity.value).inc()
-            self._broadcaster.publish_finding(finding.robot, finding.to_dict())
+            self._sequencer.put(Told(finding.robot, finding.to_dict()))
 
     def _log_fault(self, address: Address, fault: Exception) -> None:
         now = self._clock()

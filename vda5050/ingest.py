@@ -1,4 +1,4 @@
-"""The chain in order: topic and payload -> address -> document -> state -> stream -> sinks, doctor.
+"""The chain in order: topic and payload -> address -> document -> sequencer (state, stream, sinks) -> doctor.
 
 Takes what the MQTT bridge received, one message a call, in order; gives nothing back and never raises for what a robot
 sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
@@ -9,15 +9,14 @@ names the oddities.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from vda5050.broadcast import Broadcaster
+from vda5050.entries import Sequencer, Update
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.payloads import parse_payload
 from vda5050.robot_state import RobotState
-from vda5050.sinks import NO_SINKS, Record, Sink
 from vda5050.topics import Address, parse_topic
 
 log = logging.getLogger(__name__)
@@ -37,26 +36,26 @@ class Examiner(Protocol):
 
 
 class Ingest:
-    """The one door for messages. Does not switch greenlets: state and stream change together."""
+    """The one door for messages. Does not switch greenlets."""
 
     def __init__(
         self,
         robots: RobotState,
-        broadcaster: Broadcaster,
+        sequencer: Sequencer,
         metrics: Metrics,
         *,
         examiner: Examiner,
-        sinks: Sequence[Sink] = NO_SINKS,
         max_payload_bytes: int,
         clock: Callable[[], float],
+        wall_clock: Callable[[], float],
     ) -> None:
         self._robots = robots
-        self._broadcaster = broadcaster
+        self._sequencer = sequencer
         self._metrics = metrics
         self._examiner = examiner
-        self._sinks = tuple(sinks)
         self._max_payload_bytes = max_payload_bytes
         self._clock = clock
+        self._wall_clock = wall_clock
         self._addresses: dict[str, Address] = {}
         self._last_logged: dict[str, float] = {}
 
@@ -82,17 +81,15 @@ class Ingest:
         if len(payload) > self._max_payload_bytes:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
-        kept = self._robots.update_from_mqtt(address, payload, document, is_retained=is_retained)
-        frame = self._broadcaster.publish(address.robot, address.topic, kept.payload)
+        self._robots.admit(address.robot)
+        offset = self._sequencer.put(
+            Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
+        )
         self._metrics.messages[address.topic] += 1
-        if self._sinks:
-            record = Record(address, *kept, self._broadcaster.epoch, frame.offset)
-            for sink in self._sinks:
-                sink.put(record)
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
-        self._examiner.examine(address, document, offset=frame.offset, is_retained=is_retained)
+        self._examiner.examine(address, document, offset=offset, is_retained=is_retained)
 
     def _address(self, topic: str) -> Address:
         address = parse_topic(topic)

@@ -4,7 +4,8 @@ Takes accepted messages from `ingest`, gives snapshots to `broadcast` and `/robo
 robot sent; nothing is parsed again to show it. Bounded by `max_robots` times eight topics. No method switches
 greenlets, so what a snapshot shows is one moment.
 
-Two clocks: `wall_clock` (epoch seconds) for what people read, `clock` (monotonic seconds) for what is decided. The
+Two clocks: an update's `received_at` (epoch seconds) for what people read, `clock` (monotonic seconds) for what is
+decided. The
 robots' own timestamps are shown and never trusted (VDA5050#172: no rule synchronises them).
 """
 
@@ -13,29 +14,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
+from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
 from vda5050.robot_view import GatewayFacts, Reading, build_view
-from vda5050.topics import Address
 
 CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
 """The words of `connectionState`, 1.1 to 3.0 (3.0 writes CONNECTION_BROKEN)."""
-
-_LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
-
-
-class Message(NamedTuple):
-    """One message as the robot sent it: `payload` is valid JSON (an object) in UTF-8, without a raw CR or LF.
-
-    `is_retained`: the broker had kept it, its age is unknown.
-    """
-
-    payload: bytes
-    received_at: float
-    is_retained: bool
 
 
 @dataclass(slots=True)
@@ -48,7 +36,7 @@ class Robot:
     manufacturer: str
     serial_number: str
     major_version: str | None = None
-    messages: dict[str, Message] = field(default_factory=dict)
+    messages: dict[str, Update] = field(default_factory=dict)
     connection_state: str | None = None
     last_heard: float | None = None
     last_seen: float | None = None
@@ -63,13 +51,12 @@ class RobotState:
         max_robots: int,
         stale_after_s: float,
         clock: Callable[[], float],
-        wall_clock: Callable[[], float],
     ) -> None:
         self._robots: dict[str, Robot] = {}
+        self._admitted: set[str] = set()
         self._max_robots = max_robots
         self._stale_after_s = stale_after_s
         self._clock = clock
-        self._wall_clock = wall_clock
         self._link_since: float | None = None
 
     def __len__(self) -> int:
@@ -78,32 +65,29 @@ class RobotState:
     def __contains__(self, robot: str) -> bool:
         return robot in self._robots
 
-    def update_from_mqtt(
-        self, address: Address, payload: bytes, document: dict[str, Any], *, is_retained: bool
-    ) -> Message:
-        """Keep a message; `document` is `payload` parsed.
+    def admit(self, robot: str) -> None:
+        """Keep a place for a robot. Raises RejectedMessage("robots", ...) when it would be one too many."""
+        if robot not in self._admitted:
+            if len(self._admitted) >= self._max_robots:
+                raise RejectedMessage("robots", f"{self._max_robots} robots are known, which is the limit")
+            self._admitted.add(robot)
 
-        Returns it as it is kept: raw CR and LF, which in valid JSON stand between tokens only, become spaces, because
-        either would end a line of an event stream.
-
-        Raises RejectedMessage("robots", ...) when the robot would be one too many.
-        """
+    def update_from_mqtt(self, update: Update) -> None:
+        """Keep a message of a robot that was admitted, here or by the worker that took it in."""
+        address = update.address
         robot = self._robots.get(address.robot)
         if robot is None:
-            robot = self._add(address)
-        if b"\n" in payload or b"\r" in payload:
-            payload = payload.translate(_LINE_BREAKS)
-        now = self._wall_clock()
+            robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
+            self._admitted.add(address.robot)
         robot.messages.pop(address.topic, None)  # so that it goes in last
-        message = robot.messages[address.topic] = Message(payload, now, is_retained)
-        if not is_retained:
-            robot.last_seen = now
+        robot.messages[address.topic] = update
+        if not update.is_retained:
+            robot.last_seen = update.received_at
             robot.last_heard = self._clock()
         if address.major_version is not None:
             robot.major_version = address.major_version
         if address.topic == "connection":
-            robot.connection_state = _connection_state(document)
-        return message
+            robot.connection_state = _connection_state(orjson.loads(update.payload))
 
     def set_link(self, *, is_up: bool) -> None:
         """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""
@@ -183,12 +167,6 @@ class RobotState:
             if robots is None or robots.fullmatch(key):
                 yield key, robot
 
-    def _add(self, address: Address) -> Robot:
-        if len(self._robots) >= self._max_robots:
-            raise RejectedMessage("robots", f"{self._max_robots} robots are known, which is the limit")
-        robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
-        return robot
-
     def _entry(self, robot: Robot, topics: frozenset[str] | None, now: float) -> bytes:
         messages = robot.messages
         if topics is not None:
@@ -220,7 +198,7 @@ def _with_view(entry: bytes, view: dict[str, Any]) -> bytes:
     return b'%b,"view":%b}' % (entry[:-1], orjson.dumps(view))
 
 
-def _members(messages: dict[str, Message]) -> Iterator[bytes]:
+def _members(messages: dict[str, Update]) -> Iterator[bytes]:
     for topic, message in messages.items():
         yield b'"%b":%b' % (topic.encode(), message.payload)
 

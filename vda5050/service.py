@@ -14,9 +14,11 @@ import gevent
 from vda5050.broadcast import Broadcaster
 from vda5050.conformance import TICK_S, Conformance
 from vda5050.doctor import Doctor
+from vda5050.entries import LinkChange, Sequencer
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
+from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
 
@@ -45,23 +47,24 @@ class Service:
             max_robots=settings.max_robots,
             stale_after_s=settings.stale_after_s,
             clock=time.monotonic,
-            wall_clock=time.time,
         )
         self.metrics.watch_robots(self.robots)
         self.broadcaster = Broadcaster(
             self.robots, self.metrics, settings, epoch=new_epoch(time.time_ns()), clock=time.monotonic
         )
+        self.sequencer: Sequencer = Replica(self.robots, self.broadcaster)
         self.doctor = Doctor()
         self.conformance = Conformance(
-            self.doctor, self.broadcaster, self.metrics, clock=time.monotonic, wall_clock=time.time
+            self.doctor, self.sequencer, self.metrics, clock=time.monotonic, wall_clock=time.time
         )
         self.ingest = Ingest(
             self.robots,
-            self.broadcaster,
+            self.sequencer,
             self.metrics,
             examiner=self.conformance,
             max_payload_bytes=settings.max_payload_bytes,
             clock=time.monotonic,
+            wall_clock=time.time,
         )
         self.bridge = MqttBridge(settings, self.ingest, self.metrics, on_link=self._link_changed, clock=time.monotonic)
         self.is_running = False
@@ -106,9 +109,8 @@ class Service:
                 log.exception("the doctor's round failed; the next one goes on")
 
     def _link_changed(self, *, is_up: bool) -> None:
-        self.robots.set_link(is_up=is_up)
         self.doctor.set_link(is_up=is_up, at=time.monotonic())
-        self.broadcaster.publish_status(is_connected=is_up)
+        self.sequencer.put(LinkChange(is_up))
 
 
 def new_epoch(now_ns: int) -> str:

@@ -19,6 +19,7 @@ from vda5050.errors import RejectedMessage
 from vda5050.frames import Wire
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
+from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
 from vda5050.sinks import Record
@@ -107,7 +108,7 @@ class RecordingSink:
 
 
 class Chain:
-    """ingest -> robot_state -> broadcast, as `Service` builds them, on a fake clock and without greenlets.
+    """ingest -> replica (robot_state, broadcast), as `Service` builds them, on a fake clock and without greenlets.
 
     The broker is connected. Tests put messages in with `receive` and flush when they choose.
     """
@@ -121,18 +122,17 @@ class Chain:
             max_robots=self.settings.max_robots,
             stale_after_s=self.settings.stale_after_s,
             clock=self.clock,
-            wall_clock=self.wall_clock,
         )
         self.broadcaster = Broadcaster(self.robots, self.metrics, self.settings, epoch=EPOCH, clock=self.clock)
         self.sink = RecordingSink()
         self.ingest = Ingest(
             self.robots,
-            self.broadcaster,
+            Replica(self.robots, self.broadcaster, sinks=[self.sink]),
             self.metrics,
             examiner=NoExaminer(),
-            sinks=[self.sink],
             max_payload_bytes=self.settings.max_payload_bytes,
             clock=self.clock,
+            wall_clock=self.wall_clock,
         )
         self.broadcaster._is_broker_connected = True  # noqa: SLF001 - offsets begin at 1 without a status
         self._subscriptions: list[Subscription] = []

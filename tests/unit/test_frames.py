@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from tests.unit.builders import EPOCH, Chain, Event, FakeClock, GzipReader, SseReader, reader_of, state
+from tests.unit.builders import EPOCH, Chain, Event, GzipReader, SseReader, reader_of, state
 from tests.unit.test_payloads import json_objects
 from vda5050 import frames
+from vda5050.entries import Update
 from vda5050.frames import Frame, Wire
-from vda5050.robot_state import RobotState
 from vda5050.topics import Address
 
 wires = pytest.mark.parametrize("wire", list(Wire))
@@ -37,9 +37,8 @@ def frame(offset: int, **override: Any) -> Frame:
 
 
 def kept(payload: bytes, address: Address) -> bytes:
-    """Give a payload as `RobotState` keeps it."""
-    robots = RobotState(max_robots=1, stale_after_s=1, clock=FakeClock(), wall_clock=FakeClock())
-    return robots.update_from_mqtt(address, payload, orjson.loads(payload), is_retained=False).payload
+    """Give a payload as it is kept."""
+    return Update.of(address, payload, received_at=0.0, is_retained=False).payload
 
 
 def test_update() -> None:

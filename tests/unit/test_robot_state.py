@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from tests.unit.builders import ROBOT, START_S, FakeClock, connection, state, visualization
+from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
 from vda5050.robot_state import RobotState
 from vda5050.topics import parse_topic
@@ -20,9 +21,7 @@ class Fleet:
     def __init__(self, max_robots: int = 10) -> None:
         self.clock = FakeClock(100.0)
         self.wall_clock = FakeClock()
-        self.robots = RobotState(
-            max_robots=max_robots, stale_after_s=STALE_AFTER_S, clock=self.clock, wall_clock=self.wall_clock
-        )
+        self.robots = RobotState(max_robots=max_robots, stale_after_s=STALE_AFTER_S, clock=self.clock)
         self.robots.set_link(is_up=True)
 
     def update(
@@ -31,8 +30,10 @@ class Fleet:
         """Let a message arrive, and give it as it is kept."""
         payload = document if isinstance(document, bytes) else orjson.dumps(document)
         address = parse_topic(f"uagv/v2/{robot}/{topic}")
-        parsed = orjson.loads(payload)
-        return self.robots.update_from_mqtt(address, payload, parsed, is_retained=is_retained).payload
+        update = Update.of(address, payload, received_at=self.wall_clock(), is_retained=is_retained)
+        self.robots.admit(address.robot)
+        self.robots.update_from_mqtt(update)
+        return update.payload
 
     def snapshot(self, robots: str | None = None, topics: set[str] | None = None) -> dict[str, Any]:
         """Read a snapshot."""
