@@ -43,6 +43,9 @@ class Metrics:
         self.filters = self._gauge("stream_filters", "Distinct filters that streams are open with")
         self.replay_bytes = self._gauge("replay_bytes", "Bytes of past updates held for resuming streams")
         self.batch_interval = self._gauge("batch_interval_seconds", "How long updates are gathered at the moment")
+        self.bus_published = self._counter("event_bus_published", "Updates that the event bus has confirmed")
+        self.bus_dropped = self._counter("event_bus_dropped", "Updates that the event bus did not get", ["reason"])
+        self.bus_buffer = self._gauge("event_bus_buffer_bytes", "Bytes of updates that wait for the event bus")
         self.flush = Histogram(
             "vda5050_flush_seconds",
             "Time from the start of a flush until every stream it woke has been served",

@@ -15,6 +15,7 @@ from vda5050.broadcast import Broadcaster
 from vda5050.conformance import TICK_S, Conformance
 from vda5050.doctor import Doctor
 from vda5050.entries import LinkChange, Sequencer
+from vda5050.event_bus import EventBus
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
@@ -52,7 +53,9 @@ class Service:
         self.broadcaster = Broadcaster(
             self.robots, self.metrics, settings, epoch=new_epoch(time.time_ns()), clock=time.monotonic
         )
-        self.sequencer: Sequencer = Replica(self.robots, self.broadcaster)
+        self.event_bus = _event_bus(settings, self.metrics)
+        sinks = [sink for sink in (self.event_bus,) if sink is not None]
+        self.sequencer: Sequencer = Replica(self.robots, self.broadcaster, sinks=sinks)
         self.doctor = Doctor()
         self.conformance = Conformance(
             self.doctor, self.sequencer, self.metrics, clock=time.monotonic, wall_clock=time.time
@@ -78,6 +81,8 @@ class Service:
         self._ticker = gevent.Greenlet(self._tick_for_ever)
         self._ticker.name = "doctor"
         self._ticker.start()
+        if self.event_bus is not None:
+            self.event_bus.start()
         self.bridge.start()
 
     def stop(self) -> None:
@@ -88,6 +93,8 @@ class Service:
             if self._ticker is not None:
                 self._ticker.kill()
             self.broadcaster.stop()
+            if self.event_bus is not None:
+                self.event_bus.stop()
 
     def dependencies(self) -> dict[str, Dependency]:
         """How each thing that the gateway stands on is, by name; what is turned off is not among them."""
@@ -95,10 +102,18 @@ class Service:
         url = self.settings.broker.url
         is_connected = bridge.state is LinkState.CONNECTED
         detail = f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
-        return {
+        found = {
             "service": Dependency(self.is_running, "running" if self.is_running else "stopping"),
             "broker": Dependency(is_connected, detail),
         }
+        if self.event_bus is not None:
+            found["event_bus"] = self._bus_dependency(self.event_bus)
+        return found
+
+    @staticmethod
+    def _bus_dependency(bus: EventBus) -> Dependency:
+        detail = f"connected to {bus.url}" if bus.problem is None else f"not connected to {bus.url}: {bus.problem}"
+        return Dependency(bus.problem is None, detail, is_required=False)
 
     def _tick_for_ever(self) -> None:
         while True:
@@ -111,6 +126,11 @@ class Service:
     def _link_changed(self, *, is_up: bool) -> None:
         self.doctor.set_link(is_up=is_up, at=time.monotonic())
         self.sequencer.put(LinkChange(is_up))
+
+
+def _event_bus(settings: Settings, metrics: Metrics) -> EventBus | None:
+    url = settings.event_bus
+    return None if url is None else EventBus(url, metrics, max_buffer_bytes=settings.event_bus_buffer_bytes)
 
 
 def new_epoch(now_ns: int) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from environs import EnvError, FileAwareEnv
 
+from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
 
 PREFIX = "VDA5050_"
@@ -71,6 +72,12 @@ class Settings:
     )
     stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
     allowed_origins: tuple[str, ...] = _knob((), "further origins whose pages may open /ws, comma separated")
+    event_bus_url: str | None = _knob(
+        None, "amqp://, amqps:// or kafka://host:9092/topic: every update goes there too", is_secret=True
+    )
+    event_bus_buffer_bytes: int = _knob(
+        67_108_864, "bytes of updates held while the event bus is away; then the oldest are given up and counted"
+    )
     log_level: str = _knob("info", "debug, info, warning or error")
 
     @classmethod
@@ -105,6 +112,11 @@ class Settings:
         )
 
     @property
+    def event_bus(self) -> BusUrl | None:
+        """The parts of `event_bus_url`; None where there is none."""
+        return BusUrl.parse(self.event_bus_url) if self.event_bus_url else None
+
+    @property
     def binds_loopback_only(self) -> bool:
         """True where only this machine can reach the gateway."""
         return self.bind.startswith("unix:") or binds_loopback_only(self.bind.rpartition(":")[0])
@@ -121,6 +133,10 @@ class Settings:
                 f"{PREFIX}BIND: {self.bind} is reachable from other machines and nothing asks them for a key; "
                 f"listen on 127.0.0.1 behind a proxy, or set {PREFIX}AUTH=off on purpose"
             )
+        try:
+            _ = self.event_bus
+        except ValueError as error:
+            yield f"{PREFIX}EVENT_BUS_URL: {error}"
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
 
