@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Run the whole chain on this machine until Ctrl-C: broker, gateway under gunicorn, simulated robots.
 
-Takes `VDA5050_MQTT_URL` (here `embedded` unless set: the gateway starts a broker of its own) and `VDA5050_BIND`;
-every other setting reaches the gateway as it is. Gives the page's address once the gateway is ready.
+Takes `VDA5050_MQTT_URL` (here `embedded` unless set: the gateway starts a broker of its own), `VDA5050_BIND` and
+`VDA5050_DATABASE_URL` (here a file of the demo's own unless set); every other setting reaches the gateway as it is.
+Gives the page's address once the gateway is ready.
 
 Ctrl-C, SIGTERM or a closed terminal end the robots first and the gateway after them. Whatever way the demo ends,
 nothing that it started is left running. When one part dies by itself, its last lines are shown and the rest is ended.
@@ -27,6 +28,7 @@ from child_process import Child, ChildEnded, Stopped, StopRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_BIND = "127.0.0.1:8000"
+DEFAULT_DATABASE = "sqlite:///var/demo.db"
 DEFAULT_PORTS = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
 READY_DEADLINE_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
@@ -71,6 +73,7 @@ def run(children: list[Child], *, stop: StopRequest, robots: int | None, echo: C
     environ = dict(os.environ)
     environ["VDA5050_MQTT_URL"] = os.environ.get("VDA5050_MQTT_URL") or "embedded"
     environ["VDA5050_BIND"] = os.environ.get("VDA5050_BIND") or DEFAULT_BIND
+    environ["VDA5050_DATABASE_URL"] = os.environ.get("VDA5050_DATABASE_URL") or DEFAULT_DATABASE
     bind = read_bind(environ["VDA5050_BIND"])
     url = read_broker_url(environ["VDA5050_MQTT_URL"])
     broker = Address(url.hostname or "127.0.0.1", url.port or DEFAULT_PORTS[url.scheme])

@@ -252,13 +252,15 @@ class Answer:
 class Gateway(Service):
     """gunicorn with this project's configuration and `wsgi:app`, as in production; `port` is the HTTP port.
 
-    `settings` are those of vda5050/settings.py in lower case; what the machine's environment says is left out.
+    `settings` are those of vda5050/settings.py in lower case; what the machine's environment says is left out. The
+    database is a file beside `log`, unless `settings` name another.
     """
 
     def __init__(self, *, port: int, log: Path, settings: dict[str, object]) -> None:
         argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
         super().__init__(argv, port=port, log=log, cwd=PROJECT)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("VDA5050_")}
+        settings = {"database_url": f"sqlite:///{log.absolute().parent}/gateway.db", **settings}
         self._env |= {f"VDA5050_{name.upper()}": str(value) for name, value in settings.items()}
         self._env["VDA5050_BIND"] = f"{LOOPBACK}:{port}"
 

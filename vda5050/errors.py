@@ -49,3 +49,22 @@ class TooManyStreams(Vda5050Error):  # noqa: N818 - reads as the claim it is
         super().__init__(f"{limit} streams are open, which is the limit")
         self.limit = limit
         self.retry_after_s = retry_after_s
+
+
+class DatabaseUnavailable(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """The database cannot be used now. `reason` is for a person and holds no secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DatabaseTooNew(DatabaseUnavailable):
+    """A newer gateway has changed the database's schema. `found` is its version, `known` the newest one known here."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(
+            f"its schema is of version {found}, made by a newer gateway; this one knows {known}: upgrade the gateway"
+        )
+        self.found = found
+        self.known = known

@@ -18,6 +18,7 @@ from vda5050.errors import SettingsError
 
 PREFIX = "VDA5050_"
 MAX_KEEPALIVE_S = 65_535
+_DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
 
@@ -78,6 +79,11 @@ class Settings:
     event_bus_buffer_bytes: int = _knob(
         67_108_864, "bytes of updates held while the event bus is away; then the oldest are given up and counted"
     )
+    database_url: str = _knob(
+        "sqlite:///var/vda5050.db",
+        "sqlite:///path of a file, postgresql://user@host/name, or none: no keys and no history (or DATABASE_URL_FILE)",
+        is_secret=True,
+    )
     log_level: str = _knob("info", "debug, info, warning or error")
 
     @classmethod
@@ -137,6 +143,8 @@ class Settings:
             _ = self.event_bus
         except ValueError as error:
             yield f"{PREFIX}EVENT_BUS_URL: {error}"
+        if self.database_url != "none" and not self.database_url.startswith(_DATABASE_SCHEMES):
+            yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
 

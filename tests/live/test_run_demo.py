@@ -31,6 +31,7 @@ class Demo:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("VDA5050_")}
         environ["VDA5050_BIND"] = f"{LOOPBACK}:{self.http_port}"
         environ["VDA5050_MQTT_URL"] = f"embedded://{LOOPBACK}:{self.broker_port}"
+        environ["VDA5050_DATABASE_URL"] = f"sqlite:///{log}.db"
         environ |= settings
         name, value = self._mark.split("=")
         with log.open("wb") as output:

@@ -197,7 +197,7 @@ def test_problems_hold_no_secret(monkeypatch: pytest.MonkeyPatch, name: str, val
 
 def test_shown_settings_hold_no_secret() -> None:
     """Settings that end up in a log or a traceback do not show the password, wherever it was given."""
-    beside = Settings(mqtt_password="geheim")
+    beside = Settings(mqtt_password="geheim", database_url="postgresql://u:geheim@h/n")
     inside = Settings(mqtt_url="mqtt://user:geheim@broker")
 
     shown = [repr(beside), repr(inside), repr(beside.broker), repr(inside.broker), beside.broker.url, inside.broker.url]
@@ -209,6 +209,21 @@ def test_shown_broker_can_be_read() -> None:
     urls = [Settings(mqtt_url=url).broker.url for url in ("mqtts://broker", "mqtt://u:p@h:1", "mqtt://[fe80::1]:1884")]
 
     assert urls == ["mqtts://broker:8883", "mqtt://h:1", "mqtt://[fe80::1]:1884"]
+
+
+@pytest.mark.parametrize("url", ["none", "sqlite:///a.db", "postgresql://u:p@h/n", "postgresql+psycopg://h/n"])
+def test_databases(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """A file, a PostgreSQL server, or no database at all can be named."""
+    assert read(monkeypatch, DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize("url", ["mysql://u:geheim@h/n", "sqlite://", "var/vda5050.db", "off"])
+def test_refused_databases(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Another database is refused at the start, and the address, which may hold a password, is not repeated."""
+    (found,) = problems(monkeypatch, DATABASE_URL=url)
+
+    assert f"{PREFIX}DATABASE_URL" in found
+    assert "geheim" not in found
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:80", "127.8.0.1:80", "localhost:80", "[::1]:80", "unix:/run/gateway.sock"])

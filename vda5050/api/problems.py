@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from vda5050.api.request_ids import request_id
-from vda5050.errors import FilterError, TooManyStreams
+from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ def register(app: Flask) -> None:
     """Let every error of the app be answered as a problem, and OPTIONS as it should be."""
     app.register_error_handler(FilterError, _bad_filter)
     app.register_error_handler(TooManyStreams, _too_many_streams)
+    app.register_error_handler(DatabaseUnavailable, _no_database)
     app.register_error_handler(UnicodeDecodeError, _not_text)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
@@ -61,6 +62,13 @@ def _bad_filter(error: FilterError) -> Response:
 def _too_many_streams(error: TooManyStreams) -> Response:
     response = problem(503, "too_many_streams", str(error), limit=error.limit)
     response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _no_database(_error: DatabaseUnavailable) -> Response:
+    """Answer what needs the database while it cannot be used; `/ready` and the log say why."""
+    response = problem(503, "database_unavailable", "The gateway's database cannot be used at the moment.")
+    response.headers["Retry-After"] = "5"
     return response
 
 

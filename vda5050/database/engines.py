@@ -1,0 +1,83 @@
+"""Connections as this gateway wants them, for SQLite and PostgreSQL.
+
+SQLAlchemy's pool is not used: its locks are gevent's in a patched process and would be shared by native threads. A
+`Lane` keeps its connections itself (`database.py`), and the engine only opens them.
+
+Every wait in here has an end, so that a thread is never lost to a database that hangs:
+
+* SQLite: BUSY_TIMEOUT_S for the writer's lock.
+* PostgreSQL: CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S, and TCP_TIMEOUT_S for a server that vanished.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, create_engine, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.pool import NullPool
+
+from vda5050.database.urls import SQLITE
+
+BUSY_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 60
+TCP_TIMEOUT_S = 10
+BEGIN = "vda5050_begin"
+"""The execution option that says how a transaction on SQLite begins."""
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
+)
+"""Every table of the gateway. Constraints have names, so that a migration can change them."""
+
+
+def make_engine(url: URL) -> Engine:
+    """Build what opens connections; opens none."""
+    if url.get_backend_name() == SQLITE:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, poolclass=NullPool, connect_args=_postgresql_arguments(url))
+
+
+def make_file(url: URL) -> None:
+    """Make SQLite's file and the folder above it, for this user alone: it holds the hashes of keys. Raises OSError.
+
+    SQLite gives the files beside it (-wal, -shm) the same rights.
+    """
+    path = Path(url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _postgresql_arguments(url: URL) -> dict[str, Any]:
+    wanted = {
+        "application_name": "vda5050-gateway",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "keepalives_idle": TCP_TIMEOUT_S,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
+        "tcp_user_timeout": TCP_TIMEOUT_S * 1000,
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s -c lock_timeout={STATEMENT_TIMEOUT_S // 2}s "
+        f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_S}s",
+    }
+    return {name: value for name, value in wanted.items() if name not in url.query}  # what the URL says, holds
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # Python's sqlite3 begins no transaction by itself: _begin_sqlite does
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin. A writer takes the lock at once: one that had read before would be refused it without waiting."""
+    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
