@@ -41,6 +41,11 @@ max_requests = 0
 preload_app = False
 # gunicorn 25 and later open a Unix socket to be controlled by; nothing here uses it.
 control_socket_disable = True
+# Whom to believe is decided in vda5050/api/proxies.py. By default gunicorn lets every client on the loopback choose the
+# scheme, and the path at which the app believes to be.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 loglevel = settings.log_level
 # Every request of a stream would be logged when it ends, days later; the metrics tell more.
 accesslog = None

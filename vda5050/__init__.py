@@ -19,5 +19,5 @@ ingest, mqtt_bridge, api_keys, service, api; then schemas, validation, robot_vie
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys > replica > broadcast > frames >
 robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads > topics > settings | metrics |
-database > bus_url > errors. Only mqtt_bridge imports paho, only api imports flask.
+database > addresses | bus_url > errors. Only mqtt_bridge imports paho, only api imports flask.
 """

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from environs import EnvError, FileAwareEnv
 
+from vda5050.addresses import Networks, is_host_pattern, is_origin
 from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
 
@@ -72,7 +73,16 @@ class Settings:
         60, "seconds after which a client that takes nothing is disconnected (TCP_USER_TIMEOUT)"
     )
     stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
-    allowed_origins: tuple[str, ...] = _knob((), "further origins whose pages may open /ws, comma separated")
+    trusted_proxies: tuple[str, ...] = _knob(
+        (),
+        "networks of proxies whose X-Forwarded-* and X-Request-ID are believed, comma separated; unix: a Unix socket's",
+    )
+    allowed_hosts: tuple[str, ...] = _knob(
+        (), "further names that the gateway answers for, comma separated (*.example, * for any): against DNS rebinding"
+    )
+    allowed_origins: tuple[str, ...] = _knob(
+        (), "further origins whose pages may use the API (CORS) and open /ws, comma separated"
+    )
     event_bus_url: str | None = _knob(
         None, "amqp://, amqps:// or kafka://host:9092/topic: every update goes there too", is_secret=True
     )
@@ -145,8 +155,21 @@ class Settings:
             yield f"{PREFIX}EVENT_BUS_URL: {error}"
         if self.database_url != "none" and not self.database_url.startswith(_DATABASE_SCHEMES):
             yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
+        yield from self._address_problems()
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
+
+    def _address_problems(self) -> Iterator[str]:
+        try:
+            Networks(self.trusted_proxies)
+        except ValueError as error:
+            yield f"{PREFIX}TRUSTED_PROXIES: expected addresses, networks (10.0.0.0/8) or unix: {error}"
+        for host in self.allowed_hosts:
+            if not is_host_pattern(host.lower()):
+                yield f"{PREFIX}ALLOWED_HOSTS: expected host names without port, not {host!r}"
+        for origin in self.allowed_origins:
+            if not is_origin(origin):
+                yield f"{PREFIX}ALLOWED_ORIGINS: expected origins as https://dashboard.example:8443, not {origin!r}"
 
     def _broker_problems(self) -> Iterator[str]:
         try:

@@ -8,9 +8,18 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
-from vda5050.api.request_ids import FROM_TRUSTED_PROXY
+from vda5050.api import create_flask_app
+from vda5050.service import Service
+from vda5050.settings import Settings
 
-TRUSTED = {FROM_TRUSTED_PROXY: True}
+PROXY = "192.0.2.1"
+FROM_PROXY = {"REMOTE_ADDR": PROXY}
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    """Build a gateway that trusts a proxy."""
+    return create_flask_app(Service(Settings(trusted_proxies=(PROXY,)))).test_client()
 
 
 @pytest.mark.parametrize("url", ["/health", "/robots", "/nowhere", "/static/favicon.svg", "/"])
@@ -36,7 +45,7 @@ def test_problem_and_log_have_the_answers_id(app: Flask) -> None:
 
 def test_a_trusted_proxys_id_is_kept(client: FlaskClient) -> None:
     """One id runs through the proxy's log and ours."""
-    answer = client.get("/health", headers={"X-Request-ID": "3f2a-b.C_9"}, environ_overrides=TRUSTED)
+    answer = client.get("/health", headers={"X-Request-ID": "3f2a-b.C_9"}, environ_overrides=FROM_PROXY)
 
     assert answer.headers["X-Request-ID"] == "3f2a-b.C_9"
 
@@ -52,6 +61,6 @@ def test_nobody_elses_id_is_kept(client: FlaskClient) -> None:
 def test_an_id_that_is_none_is_replaced(client: FlaskClient, sent: str, caplog: pytest.LogCaptureFixture) -> None:
     """What a proxy passes on without a look does not get into the log either."""
     with caplog.at_level(logging.DEBUG):
-        answer = client.get("/health", headers={"X-Request-ID": sent}, environ_overrides=TRUSTED)
+        answer = client.get("/health", headers={"X-Request-ID": sent}, environ_overrides=FROM_PROXY)
 
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])

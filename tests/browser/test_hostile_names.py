@@ -77,5 +77,5 @@ def test_the_page_forbids_what_it_does_not_need(open_page: OpenPage) -> None:
 
     policy = page.request.get(page.url).headers["content-security-policy"]
 
-    assert "default-src 'self'" in policy
+    assert "script-src 'self';" in policy
     assert "unsafe" not in policy

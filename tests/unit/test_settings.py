@@ -245,3 +245,23 @@ def test_other_interfaces(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
 def test_every_setting_says_why() -> None:
     """Each setting has its reason beside it."""
     assert [knob.name for knob in fields(Settings) if len(knob.metadata["why"]) < 10] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("ALLOWED_HOSTS", "https://fleet.example"),
+        ("ALLOWED_HOSTS", "fleet.example:8000"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "fleet.example"),
+        ("ALLOWED_ORIGINS", "https://fleet.example/"),
+    ],
+)
+def test_addresses_that_would_never_match(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A network, host or origin that no request can have is refused at start, and locks nobody out in silence."""
+    monkeypatch.setenv(PREFIX + name, value)
+
+    with pytest.raises(SettingsError, match=PREFIX + name):
+        Settings.from_environ()

@@ -12,6 +12,8 @@
 
 and, around every request:
 
+    proxies          who the client is, where a trusted proxy says it
+    origins          which hosts we answer for, and which other sites' pages may use the API
     request_ids      a name for the request, in the answer and in the log
     security_headers what browsers must not do with an answer
 
@@ -26,6 +28,7 @@ from vda5050.api import (
     dashboard,
     health,
     openapi,
+    origins,
     problems,
     request_ids,
     robots,
@@ -34,6 +37,7 @@ from vda5050.api import (
     validation,
     websocket,
 )
+from vda5050.api.proxies import TrustedProxies
 from vda5050.service import Service
 
 EXTENSION = "vda5050"
@@ -45,7 +49,9 @@ def create_flask_app(service: Service) -> Flask:
     app = Flask("vda5050.api", static_folder="static", template_folder="templates")
     app.extensions[EXTENSION] = service
     app.url_map.merge_slashes = False  # `//robots` is no page that has moved: it is not there
+    app.wsgi_app = TrustedProxies(app.wsgi_app, service.settings.trusted_proxies)  # type: ignore[method-assign]
     request_ids.register(app)
+    origins.register(app, service.settings)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))

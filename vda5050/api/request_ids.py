@@ -10,6 +10,8 @@ import uuid
 import structlog
 from flask import Flask, Response, g, has_app_context, request
 
+from vda5050.api.proxies import FROM_TRUSTED_PROXY
+
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
@@ -38,7 +40,3 @@ def _tell_client(response: Response) -> Response:
     if name := request_id():
         response.headers[HEADER] = name
     return response
-
-
-FROM_TRUSTED_PROXY = "vda5050.from_trusted_proxy"
-"""In the WSGI environ: True where the peer is a proxy whose headers may be believed."""

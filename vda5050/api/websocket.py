@@ -16,11 +16,11 @@ from typing import Any, NoReturn
 
 import orjson
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import Forbidden
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from vda5050.api.origins import check_origin
 from vda5050.api.problems import problem
 from vda5050.api.stream import last_event_id
 from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription
@@ -46,7 +46,7 @@ def create_blueprint(service: Service) -> Blueprint:
             return problem(
                 501, "no_websocket", "This server cannot upgrade a connection; run the gateway with gunicorn."
             )
-        _check_origin(service.settings.allowed_origins)
+        check_origin(service.settings.allowed_origins)
         wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval", "view")})
         connection = WSConnection(ConnectionType.SERVER)
         try:
@@ -64,13 +64,6 @@ def create_blueprint(service: Service) -> Blueprint:
         return response
 
     return blueprint
-
-
-def _check_origin(allowed_origins: Iterable[str]) -> None:
-    """Let in programs (no Origin), the gateway's own pages, and the origins allowed by the settings."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host and origin not in allowed_origins:
-        raise Forbidden("Pages of this origin may not open a WebSocket here.")
 
 
 def _handshake() -> bytes:
