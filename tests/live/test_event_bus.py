@@ -107,6 +107,7 @@ def test_kafka_gets_what_the_stream_gets(broker: Service, kafka_broker: Service)
     ):
         stream.next("snapshot")
         publish(robot, range(500))
+        wait_until(lambda: running.metric(PUBLISHED) == 500, what="500 are confirmed", deadline_s=BACK_WITHIN_S)
 
         with KafkaConsumer(kafka_broker.port, "fleet") as consumer:
             received = consumer.read(500)
