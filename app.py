@@ -4,12 +4,14 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import logging  # noqa: E402 - nothing may be imported before the patch
-import sys  # noqa: E402
+import sys  # noqa: E402 - nothing may be imported before the patch
+from typing import Any  # noqa: E402
 
+import gevent  # noqa: E402
 from flask import Flask  # noqa: E402
 from gevent.pywsgi import WSGIServer  # noqa: E402
 
+from vda5050 import logs  # noqa: E402
 from vda5050.api import EXTENSION, create_flask_app  # noqa: E402
 from vda5050.errors import SettingsError  # noqa: E402
 from vda5050.service import Service  # noqa: E402
@@ -22,10 +24,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError.
     """
     settings = settings or Settings.from_environ()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logs.configure(level=settings.log_level, format_=settings.log_format, secrets=settings.secrets)
+    gevent.get_hub().print_exception = _log_lost_exception  # type: ignore[method-assign]
     return create_flask_app(Service(settings))
+
+
+def _log_lost_exception(context: Any, t: Any, v: Any, tb: Any) -> None:
+    """Log what a greenlet died of; gevent would print it, past the log and with the greenlet's arguments."""
+    name = getattr(context, "name", type(context).__name__)
+    logs.get_logger("gevent").error("a greenlet failed", greenlet=name, exc_info=(t, v, tb))
 
 
 def main() -> None:
@@ -37,7 +44,7 @@ def main() -> None:
     service: Service = app.extensions[EXTENSION]
     service.start()
     try:
-        WSGIServer(service.settings.bind, app).serve_forever()
+        WSGIServer(service.settings.bind, app, log=None).serve_forever()  # it would log whole URLs; `api.requests` logs
     except KeyboardInterrupt:
         service.stop()
 

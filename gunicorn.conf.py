@@ -5,8 +5,11 @@ import sys
 from typing import Any
 
 import gevent
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 
+from vda5050 import logs
 from vda5050.broadcast import set_tcp_options
 from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
 from vda5050.errors import SettingsError
@@ -47,8 +50,24 @@ forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 loglevel = settings.log_level
-# Every request of a stream would be logged when it ends, days later; the metrics tell more.
+# The app logs requests itself: by route and not by URL, streams apart (vda5050/api/requests.py).
 accesslog = None
+# No handler of gunicorn's own; see OneLog.
+errorlog = None
+
+
+class OneLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Sends gunicorn's lines, the master's too, through the gateway's one handler (vda5050/logs.py)."""
+
+    def setup(self, cfg: Config) -> None:
+        """Run at the start and at every reload."""
+        super().setup(cfg)
+        self.error_log.propagate = True
+        self.error_log.setLevel(max(self.loglevel, self.LOG_LEVELS["info"]))  # its debug lines are one per connection
+        logs.configure(level=cfg.loglevel, format_=settings.log_format, secrets=settings.secrets)
+
+
+logger_class = OneLog
 
 _broker = EmbeddedBroker(settings.broker)
 
@@ -93,5 +112,7 @@ def post_worker_init(worker: Any) -> None:
 
     greenlet = gevent.Greenlet(stop_with_worker)
     greenlet.name = "stop_with_worker"
-    greenlet.link_exception(lambda dead: worker.log.critical("the service could not be stopped: %r", dead.exception))
+    greenlet.link_exception(
+        lambda dead: worker.log.critical("the service could not be stopped", exc_info=dead.exception)
+    )
     greenlet.start()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Run the whole chain on this machine until Ctrl-C: broker, gateway under gunicorn, simulated robots.
 
-Takes `VDA5050_MQTT_URL` (here `embedded` unless set: the gateway starts a broker of its own), `VDA5050_BIND` and
-`VDA5050_DATABASE_URL` (here a file of the demo's own unless set); every other setting reaches the gateway as it is.
-Gives the page's address once the gateway is ready.
+Takes `VDA5050_MQTT_URL` (here `embedded` unless set: the gateway starts a broker of its own), `VDA5050_BIND`,
+`VDA5050_DATABASE_URL` (here a file of the demo's own unless set) and `VDA5050_LOG_FORMAT` (here `console`); every other
+setting reaches the gateway as it is. Gives the page's address once the gateway is ready.
 
 Ctrl-C, SIGTERM or a closed terminal end the robots first and the gateway after them. Whatever way the demo ends,
 nothing that it started is left running. When one part dies by itself, its last lines are shown and the rest is ended.
@@ -72,6 +72,7 @@ def run(children: list[Child], *, stop: StopRequest, robots: int | None, echo: C
     """Start all in order, add it to `children`, and watch over it. Raises Stopped, ChildEnded or DemoError."""
     environ = dict(os.environ)
     environ["VDA5050_MQTT_URL"] = os.environ.get("VDA5050_MQTT_URL") or "embedded"
+    environ["VDA5050_LOG_FORMAT"] = os.environ.get("VDA5050_LOG_FORMAT") or "console"  # shown to a person, if at all
     environ["VDA5050_BIND"] = os.environ.get("VDA5050_BIND") or DEFAULT_BIND
     environ["VDA5050_DATABASE_URL"] = os.environ.get("VDA5050_DATABASE_URL") or DEFAULT_DATABASE
     bind = read_bind(environ["VDA5050_BIND"])

@@ -13,11 +13,12 @@ The words used throughout: a *robot* is named `manufacturer/serial_number`; a *m
 a *filter*; a *subscription* is one client's queue of batches; a *sink* is given every update beside the stream; a
 *view* is a robot as one shape for every version; a *finding* is what the doctor has against it.
 
-Reading order: errors, settings, database, topics, payloads, entries, robot_state, frames, broadcast, sinks, replica,
-ingest, mqtt_bridge, api_keys, service, api; then schemas, validation, robot_view, doctor, conformance, event_bus.
+Reading order: errors, settings, logs, database, topics, payloads, entries, robot_state, frames, broadcast, sinks,
+replica, ingest, mqtt_bridge, api_keys, service, api; then schemas, validation, robot_view, doctor, conformance,
+event_bus.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys > replica > broadcast > frames >
 robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads > topics > settings | metrics |
-database > addresses | bus_url > errors. Only mqtt_bridge imports paho, only api imports flask.
+database > addresses | bus_url | logs > errors. Only mqtt_bridge imports paho, only api imports flask.
 """

@@ -4,18 +4,18 @@ Takes what `ingest` hands on, gives findings to the metrics and to the clients t
 logged and costs that rule's finding, never the message, which has been streamed already.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from vda5050.doctor import Doctor, Finding, Observation
 from vda5050.entries import Sequencer, Told
 from vda5050.errors import RejectedMessage
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.topics import Address
 from vda5050.validation import detect_version
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TICK_S = 1.0
 _LOG_EVERY_S = 60.0
@@ -77,4 +77,4 @@ class Conformance:
         now = self._clock()
         if now - self._logged_at >= _LOG_EVERY_S:
             self._logged_at = now
-            log.error("a %s of %r could not be judged", address.topic, address.robot, exc_info=fault)
+            log.error("a message could not be judged", robot=address.robot, topic=address.topic, exc_info=fault)

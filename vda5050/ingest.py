@@ -8,18 +8,18 @@ Reasons of rejection: topic, robots, size, internal (a fault of ours), and those
 names the oddities.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from vda5050.entries import Sequencer, Update
 from vda5050.errors import RejectedMessage
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.payloads import parse_payload
 from vda5050.robot_state import RobotState
 from vda5050.topics import Address, parse_topic
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LOG_EVERY_S = 10.0
 _MAX_CACHED_ADDRESSES = 100_000
@@ -71,7 +71,7 @@ class Ingest:
     def reject(self, topic: str, rejected: RejectedMessage, *, fault: Exception | None = None) -> None:
         """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
         self._metrics.rejected.labels(rejected.reason).inc()
-        self._say(rejected.reason, "rejected a message on %r: %s", topic, rejected, fault=fault)
+        self._say(rejected.reason, "rejected a message", topic, detail=rejected.detail, exc_info=fault)
         address = self._addresses.get(topic)
         if address is not None and address.robot in self._robots:
             self._examiner.refuse(address, rejected)
@@ -88,7 +88,7 @@ class Ingest:
         self._metrics.messages[address.topic] += 1
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
-            self._say(oddity, "accepted a message on %r although it is odd: %s", topic, oddity)
+            self._say(oddity, "accepted a message although it is odd", topic)
         self._examiner.examine(address, document, offset=offset, is_retained=is_retained)
 
     def _address(self, topic: str) -> Address:
@@ -98,9 +98,9 @@ class Ingest:
         self._addresses[topic] = address
         return address
 
-    def _say(self, reason: str, text: str, topic: str, fact: object, *, fault: Exception | None = None) -> None:
+    def _say(self, reason: str, event: str, topic: str, **facts: object) -> None:
         """Log at most once in LOG_EVERY_S for each reason; the metric tells how many there were."""
         now = self._clock()
         if now - self._last_logged.get(reason, -LOG_EVERY_S) >= LOG_EVERY_S:
             self._last_logged[reason] = now
-            log.warning(text, topic[:200], fact, exc_info=fault)
+            log.warning(event, reason=reason, topic=topic[:200], **facts)

@@ -4,7 +4,6 @@
 services can live in one process.
 """
 
-import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from vda5050.doctor import Doctor
 from vda5050.entries import LinkChange, Sequencer
 from vda5050.event_bus import EventBus
 from vda5050.ingest import Ingest
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

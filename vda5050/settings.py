@@ -95,6 +95,8 @@ class Settings:
         is_secret=True,
     )
     log_level: str = _knob("info", "debug, info, warning or error")
+    log_format: str = _knob("auto", "console (for people), json (for machines), or auto: by whether it is a terminal")
+    access_log: str = _knob("on", "`off`: no line in the log for each request and for each stream that ends")
 
     @classmethod
     def from_environ(cls) -> "Settings":
@@ -133,6 +135,13 @@ class Settings:
         return BusUrl.parse(self.event_bus_url) if self.event_bus_url else None
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """What must never show: every secret setting, of a URL its password, as written and decoded."""
+        values = {knob.name: getattr(self, knob.name) or "" for knob in fields(self) if not knob.repr}
+        secrets = {_password_of(text) if name.endswith("_url") else text for name, text in values.items()}
+        return frozenset({*secrets, *map(unquote, secrets)} - {""})
+
+    @property
     def binds_loopback_only(self) -> bool:
         """True where only this machine can reach the gateway."""
         return self.bind.startswith("unix:") or binds_loopback_only(self.bind.rpartition(":")[0])
@@ -158,6 +167,10 @@ class Settings:
         yield from self._address_problems()
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
+        if self.log_format not in ("auto", "console", "json"):
+            yield f"{PREFIX}LOG_FORMAT: must be auto, console or json"
+        if self.access_log not in ("on", "off"):
+            yield f"{PREFIX}ACCESS_LOG: must be on or off"
 
     def _address_problems(self) -> Iterator[str]:
         try:
@@ -209,6 +222,14 @@ def _read(env: FileAwareEnv, name: str, default: Any) -> Any:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     text = env.str(name, default=default)
     return text.rstrip("\r\n") or default if text else default  # a secret's file ends with a line break
+
+
+def _password_of(url: str) -> str:
+    """Read a URL's password; nothing where it has none, or is no URL."""
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""
 
 
 def _is_topic_filter(text: str) -> bool:

@@ -41,7 +41,7 @@ def gateway(broker: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     service = Service(argv, port=port, log=tmp_path_factory.mktemp("gateway") / "output.log", env=settings, cwd=ROOT)
     with running(service):
-        wait_until(lambda: "connected to mqtt" in service.output(), what="the gateway is connected to the broker")
+        wait_until(lambda: "connected to the broker" in service.output(), what="the gateway is connected to the broker")
         yield service
 
 

@@ -19,7 +19,7 @@ def subscription(
     *, max_bytes: int = MAX_BYTES, resync: Callable[[Subscription], list[Parcel]] = lambda _: [Parcel.of(b"<resync>")]
 ) -> Subscription:
     """Give a client's queue."""
-    return Subscription(EVERYTHING, Wire.SSE, max_bytes=max_bytes, slot=0, resync=resync)
+    return Subscription(EVERYTHING, Wire.SSE, max_bytes=max_bytes, slot=0, opened_at=0.0, resync=resync)
 
 
 def put(queue: Subscription, *texts: bytes) -> None:
@@ -191,7 +191,7 @@ def test_change_filter() -> None:
 def test_change_filter_of_an_ended_stream() -> None:
     """A stream that has ended changes no more."""
     queue = subscription()
-    queue.end(b"bye")
+    queue.end(b"bye", reason="stopping")
     queue.change_filter(Filter.parse(robots="A/1"))
 
     assert taken(queue) == [b"bye"]
@@ -201,8 +201,8 @@ def test_end() -> None:
     """An ended stream gives what waits, then its last words, and takes nothing more in."""
     queue = subscription()
     put(queue, b"last update")
-    queue.end(b"bye")
-    queue.end(b"bye again")
+    queue.end(b"bye", reason="stopping")
+    queue.end(b"bye again", reason="stopping")
     put(queue, b"too late")
 
     assert taken(queue) == [b"last update", b"bye"]
@@ -212,7 +212,7 @@ def test_end_of_a_lagging_client() -> None:
     """A client that lags when the stream is ended is resynced first: it ends at the newest state."""
     queue = subscription()
     put(queue, b"x" * MAX_BYTES, b"y")
-    queue.end(b"bye")
+    queue.end(b"bye", reason="stopping")
 
     assert taken(queue) == [b"<resync>", b"bye"]
 
@@ -235,7 +235,7 @@ def test_abandon_after_the_end() -> None:
     """A client that goes while its stream is ending gets no last words."""
     queue = subscription()
     put(queue, b"update")
-    queue.end(b"bye")
+    queue.end(b"bye", reason="stopping")
     queue.abandon()
 
     assert taken(queue) == []
@@ -263,7 +263,7 @@ def test_take_waits() -> None:
     seen = []
     for texts in ([], [b"one"], [b"two", b"2"], [b"bye"]):
         if texts == [b"bye"]:
-            queue.end(b"bye")
+            queue.end(b"bye", reason="stopping")
         else:
             put(queue, *texts)
         let_run()

@@ -8,6 +8,7 @@
     validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
+    requests    a line in the log for every request
     problems    every error as application/problem+json (RFC 9457)
 
 and, around every request:
@@ -31,6 +32,7 @@ from vda5050.api import (
     origins,
     problems,
     request_ids,
+    requests,
     robots,
     security_headers,
     stream,
@@ -51,6 +53,7 @@ def create_flask_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # `//robots` is no page that has moved: it is not there
     app.wsgi_app = TrustedProxies(app.wsgi_app, service.settings.trusted_proxies)  # type: ignore[method-assign]
     request_ids.register(app)
+    requests.register(app, service)
     origins.register(app, service.settings)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))

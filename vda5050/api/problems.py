@@ -5,7 +5,6 @@ person. Nothing of the inside (stack, path, library) is told to the client. What
 request (a broken request line or header) is answered by gunicorn, in HTML.
 """
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -15,8 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from vda5050.api.request_ids import request_id
 from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
+from vda5050.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _DESCRIBED = {
     404: "There is nothing at this address.",

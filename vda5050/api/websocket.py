@@ -10,7 +10,6 @@ continues with that filter, after `reset` and a snapshot.
 gunicorn gives its socket in the environ and is told by a StopIteration to leave the connection alone afterwards.
 """
 
-import logging
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -26,9 +25,10 @@ from vda5050.api.stream import last_event_id
 from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription
 from vda5050.errors import FilterError
 from vda5050.frames import Wire, websocket_text
+from vda5050.logs import get_logger
 from vda5050.service import Service
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MAX_MESSAGE_CHARS = 4_096
 _GOING_AWAY, _UNSUPPORTED_DATA, _TOO_BIG = 1001, 1003, 1009
@@ -109,7 +109,7 @@ class _Upgraded(Response):
         except StreamEnded as ended:
             self._say_goodbye(ended.last_words)
         except (OSError, ValueError) as error:  # ValueError: the socket was closed before it could be watched
-            log.debug("a WebSocket client left: %s", error)
+            log.debug("a WebSocket client left", error=error)
         finally:
             if peer is not None:
                 peer.close()
@@ -120,7 +120,7 @@ class _Upgraded(Response):
         try:
             self._socket.sendall(last_words or self._connection.send(CloseConnection(_GOING_AWAY)))
         except (OSError, LocalProtocolError) as error:
-            log.debug("a WebSocket client had left before the close: %s", error)
+            log.debug("a WebSocket client had left before the close", error=error)
 
     def _received(self, data: bytes) -> None:
         """Read what the client sent; runs in the hub, so nothing here may block, raise or take long."""
@@ -130,7 +130,7 @@ class _Upgraded(Response):
             self._connection.receive_data(data)
             self._handle_all(self._connection.events())
         except (RemoteProtocolError, LocalProtocolError) as error:
-            log.debug("a WebSocket client broke the protocol: %s", error)
+            log.debug("a WebSocket client broke the protocol", error=error)
             self._is_closing = True
             self._subscription.abandon()
 
@@ -149,7 +149,7 @@ class _Upgraded(Response):
     def _handle(self, event: object) -> None:
         if isinstance(event, CloseConnection):
             self._is_closing = True
-            self._subscription.end(self._connection.send(event.response()))
+            self._subscription.end(self._connection.send(event.response()), reason="closed")
         elif isinstance(event, BytesMessage):
             self._close(_UNSUPPORTED_DATA, "text only")
         elif isinstance(event, TextMessage):
@@ -163,7 +163,7 @@ class _Upgraded(Response):
 
     def _close(self, code: int, reason: str) -> None:
         self._is_closing = True
-        self._subscription.end(self._connection.send(CloseConnection(code, reason)))
+        self._subscription.end(self._connection.send(CloseConnection(code, reason)), reason="refused")
 
     def _change_filter(self, text: str) -> None:
         try:

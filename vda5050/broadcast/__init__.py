@@ -9,6 +9,7 @@ in the order of the flow:
     subscription  one client's bounded gevent queue
     ring          numbers frames and holds the latest for clients that come back
     broadcaster   routes frames to groups, paces the flushes, admits clients
+    accounts      what streams are and take, for the metrics and the log
     peer          notices when a client has gone
 
 The promise to a client: after a snapshot or a resume, exactly the frames after it that match the filter, in order, each

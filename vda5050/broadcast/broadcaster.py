@@ -9,7 +9,6 @@ small fleet sees a few milliseconds, and a large one batches that are worth thei
 both ends: see benchmarks/README.md.)
 """
 
-import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import FINDING, Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
 from vda5050.broadcast.ring import Ring
@@ -35,11 +35,12 @@ from vda5050.frames import (
     status_json,
     update_json,
 )
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PACE = 4.0
 DEAR_FLUSH_S = 0.008
@@ -79,8 +80,8 @@ class Broadcaster:
         self._next_slot = 0
         self._is_stopped = False
         self._is_broker_connected = True
+        self._accounts = Accounts(metrics, is_logged=settings.access_log == "on", clock=clock)
         self._greenlets: list[gevent.Greenlet[..., None]] = []
-        self._wire_metrics = {wire: _WireMetrics(metrics, wire) for wire in Wire}
 
     @property
     def stream_count(self) -> int:
@@ -92,7 +93,7 @@ class Broadcaster:
         for loop in (self._flush_for_ever, self._beat_for_ever):
             greenlet = gevent.Greenlet(loop)
             greenlet.name = f"broadcast{loop.__name__}"
-            greenlet.link_exception(lambda dead: log.critical("greenlet %s died: %r", dead.name, dead.exception))
+            greenlet.link_exception(_log_death)
             greenlet.start()
             self._greenlets.append(greenlet)
 
@@ -134,7 +135,12 @@ class Broadcaster:
             raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
         self._next_slot = slot = (self._next_slot + 1) % len(self._beats)
         subscription = Subscription(
-            filter_, wire, max_bytes=self._settings.max_queue_bytes, slot=slot, resync=self._begin_again
+            filter_,
+            wire,
+            max_bytes=self._settings.max_queue_bytes,
+            slot=slot,
+            opened_at=self._clock(),
+            resync=self._begin_again,
         )
         group = self._group(filter_)
         try:
@@ -147,7 +153,7 @@ class Broadcaster:
         subscription.begin(first)
         group.enter(subscription, offset)
         self._beats[slot].add(subscription)
-        self._wire_metrics[wire].streams.inc()
+        self._accounts.opened(wire)
         self._count += 1
         if self._is_stopped:
             self._send_away(subscription)
@@ -159,13 +165,13 @@ class Broadcaster:
         if subscription in beat:
             beat.remove(subscription)
             self._count -= 1
-            self._wire_metrics[subscription.wire].streams.dec()
             self._leave(subscription)
+            self._accounts.ended(subscription)
 
     @staticmethod
     def _send_away(subscription: Subscription) -> None:
         """End a stream, telling its client when to come back."""
-        subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)))
+        subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)), reason="stopping")
 
     def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
         frame = self._ring.append(robot, topic, json)
@@ -284,9 +290,7 @@ class Broadcaster:
     def _flush_group(self, group: Group, now: float) -> None:
         self._dirty.discard(group)
         for wire, (clients, frames, size) in group.flush(now, self._ring.last_offset).items():
-            counters = self._wire_metrics[wire]
-            counters.events.inc(clients * frames)
-            counters.bytes.inc(clients * size)
+            self._accounts.flushed(wire, clients=clients, frames=frames, size=size)
 
     def _beat_for_ever(self) -> None:
         parcels = {wire: Parcel.of(encode_heartbeat(wire)) for wire in Wire}
@@ -303,10 +307,5 @@ class Broadcaster:
                 yield beat
 
 
-class _WireMetrics:
-    """The counters of one wire, looked up once."""
-
-    def __init__(self, metrics: Metrics, wire: Wire) -> None:
-        self.streams = metrics.streams.labels(wire.value)
-        self.events = metrics.events.labels(wire.value)
-        self.bytes = metrics.stream_bytes.labels(wire.value)
+def _log_death(dead: "gevent.Greenlet[..., None]") -> None:
+    log.critical("a greenlet died", greenlet=dead.name, exc_info=dead.exception)

@@ -58,13 +58,15 @@ class Batch:
             return None
         if self.frames[0].offset > offset:
             return self.parcel(wire)
-        return Parcel.of(encode_events(self.epoch, [f for f in self.frames if f.offset > offset], wire))
+        frames = [frame for frame in self.frames if frame.offset > offset]
+        return Parcel.of(encode_events(self.epoch, frames, wire), events=len(frames))
 
     def parcel(self, wire: Wire) -> Parcel:
         """Encode the batch for one wire; the same object for every client."""
         parcel = self._parcels.get(wire)
         if parcel is None:
-            parcel = self._parcels[wire] = Parcel.of(encode_events(self.epoch, self.frames, wire))
+            text = encode_events(self.epoch, self.frames, wire)
+            parcel = self._parcels[wire] = Parcel.of(text, events=len(self.frames))
         return parcel
 
 
@@ -200,8 +202,8 @@ class Group:
             frames = [f for f in ring(offset, self._log_start) if self.wants(f.robot, f.topic)]
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
-            if frames:
-                yield Parcel.of(encode_events(self._epoch, self._conflated(frames), wire))
+            if frames := self._conflated(frames):
+                yield Parcel.of(encode_events(self._epoch, frames, wire), events=len(frames))
         for batch in self._log:
             if rest := batch.rest(offset, wire):
                 yield rest

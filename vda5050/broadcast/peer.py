@@ -6,7 +6,6 @@ up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it 
 once, on the listening sockets (`set_tcp_options`).
 """
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -14,7 +13,9 @@ from typing import Any, Protocol
 
 from gevent.hub import get_hub
 
-log = logging.getLogger(__name__)
+from vda5050.logs import get_logger
+
+log = get_logger(__name__)
 
 _READ_BYTES = 16_384
 _READ = 1  # libev's event bit
@@ -40,7 +41,7 @@ def set_tcp_options(sock: StreamSocket, *, timeout_s: float) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout_s * 1000))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     except OSError as error:  # a Unix socket has none of these; its peer cannot vanish
-        log.debug("no TCP options: %s", error)
+        log.debug("no TCP options", error=error)
 
 
 class Peer:

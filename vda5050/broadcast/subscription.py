@@ -38,18 +38,19 @@ class StreamEnded(Vda5050Error):  # noqa: N818 - reads as the claim it is
 
 
 class Parcel(NamedTuple):
-    """Bytes to be written whole: `pieces` of at most PIECE_BYTES each, `size` bytes together."""
+    """Bytes to be written whole: `pieces` of at most PIECE_BYTES each, `size` bytes together, `events` in them."""
 
     pieces: tuple[bytes, ...]
     size: int
+    events: int
 
     @classmethod
-    def of(cls, data: bytes) -> "Parcel":
+    def of(cls, data: bytes, *, events: int = 0) -> "Parcel":
         """Cut `data` into pieces."""
         size = len(data)
         if size <= PIECE_BYTES:
-            return cls((data,), size)
-        return cls(tuple(data[i : i + PIECE_BYTES] for i in range(0, size, PIECE_BYTES)), size)
+            return cls((data,), size, events)
+        return cls(tuple(data[i : i + PIECE_BYTES] for i in range(0, size, PIECE_BYTES)), size, events)
 
 
 class _Mark(Enum):
@@ -61,13 +62,15 @@ class Subscription:
     """A client's place in a group.
 
     `filter` is the one it gets updates of, `wanted` the one it asked for since (`has_asked`, until it comes to read).
+    `taken_events` and `taken_bytes` tell what was handed to its writer so far, `end_reason` why it ended.
     `put`, `lag`, `change_filter`, `end` and `abandon` never block and may be called from anywhere; `take` is for one
     greenlet.
     """
 
     __slots__ = (
         "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
-        "changed_at", "filter", "has_asked", "slot", "wanted", "wire",
+        "changed_at", "end_reason", "filter", "has_asked", "opened_at", "slot", "taken_bytes", "taken_events", "wanted",
+        "wire",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +80,7 @@ class Subscription:
         *,
         max_bytes: int,
         slot: int,
+        opened_at: float,
         resync: Callable[["Subscription"], Sequence[Parcel]],
     ) -> None:
         self.filter = filter_
@@ -85,6 +89,10 @@ class Subscription:
         self.changed_at = float("-inf")
         self.wire = wire
         self.slot = slot
+        self.opened_at = opened_at
+        self.taken_events = 0
+        self.taken_bytes = 0
+        self.end_reason = "left"
         self._max_bytes = max_bytes
         self._resync = resync
         self._queue: SimpleQueue[Parcel | _Mark] = SimpleQueue()
@@ -102,6 +110,8 @@ class Subscription:
         """Set what the client gets before any update; not counted against the bound."""
         for parcel in parcels:
             self._pieces.extend(parcel.pieces)
+            self.taken_events += parcel.events
+            self.taken_bytes += parcel.size
 
     def put(self, parcel: Parcel) -> None:
         """Queue a parcel, or mark the client as lagging where it would wait behind too much."""
@@ -127,9 +137,10 @@ class Subscription:
         self.has_asked = True
         self.lag()
 
-    def end(self, last_words: bytes = b"") -> None:
-        """End the stream after what already waits."""
+    def end(self, last_words: bytes = b"", *, reason: str) -> None:
+        """End the stream after what already waits. `reason` is a fixed word: it labels a metric."""
         if self._ended is None:
+            self.end_reason = reason
             self._ended = StreamEnded(last_words)
             self._queue.put(_Mark.ENDED)
 
@@ -166,10 +177,12 @@ class Subscription:
                 return
             self._waiting_bytes -= item.size + PARCEL_BYTES
             size += item.size
+            self.taken_events += item.events
             pieces.extend(item.pieces)
             if size >= JOIN_BYTES or queue.empty():
                 break
             item = queue.get()
+        self.taken_bytes += size
         if len(pieces) > 1:
             pieces[:] = _joined(pieces)
 

@@ -9,7 +9,6 @@ that comes back empty, or from a newer gateway, is noticed. All bookkeeping happ
 thread touches nothing but the connection that it was handed.
 """
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
@@ -26,8 +25,9 @@ from vda5050.database.engines import BEGIN, make_engine, make_file
 from vda5050.database.migration import migrate
 from vda5050.database.urls import SQLITE, check_database_url, shown
 from vda5050.errors import DatabaseUnavailable
+from vda5050.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 TIMEOUT_S = 10.0
 OPEN_TIMEOUT_S = 60.0
@@ -92,15 +92,15 @@ class Database:
 
     def note_opened(self, version: str | None) -> None:
         """Remember that it can be used; `version` is that of its schema where it had to be brought there."""
-        changed = "" if version is None else f", its schema now of version {version}"
-        log.info("the database (%s) is open%s", self.name, changed)
+        changed = {} if version is None else {"schema": version}
+        log.info("the database is open", database=self.name, **changed)
         self.is_open = True
         self.problem = ""
 
     def note_failure(self, error: DatabaseUnavailable) -> None:
         """Remember why it cannot be used, and say so once."""
         if self.problem != error.reason:
-            log.error("the database (%s) cannot be used: %s", self.name, error.reason)
+            log.error("the database cannot be used", database=self.name, problem=error.reason)
         self.problem = error.reason
         self.is_open = False
 

@@ -4,7 +4,6 @@
 What was not confirmed is sent first after the connection came back. Beyond `max_buffer_bytes` the oldest is given up.
 """
 
-import logging
 import random
 from collections import deque
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from vda5050.bus_url import BusUrl
 from vda5050.event_bus.events import BusError, Event, Publisher
 from vda5050.event_bus.kafka import KafkaPublisher
 from vda5050.event_bus.rabbitmq import RabbitPublisher
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.sinks import Record
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BATCH = 500
 IDLE_S = 2.0
@@ -72,7 +72,7 @@ class EventBus:
         """Start the greenlet; returns at once."""
         self._greenlet = gevent.Greenlet(self._run)
         self._greenlet.name = "event_bus"
-        self._greenlet.link_exception(lambda dead: log.critical("the event bus died: %r", dead.exception))
+        self._greenlet.link_exception(lambda dead: log.critical("the event bus died", exc_info=dead.exception))
         self._greenlet.start()
 
     def stop(self) -> None:
@@ -111,7 +111,7 @@ class EventBus:
         """Connect, and publish until the connection is lost. Raises BusError."""
         publisher = self._connect(self.url)
         try:
-            log.info("connected to the event bus %s", self.url)
+            log.info("connected to the event bus", bus=self.url)
             self.problem = None
             while not self._is_done():
                 if self._in_flight or self._waiting:
@@ -155,5 +155,5 @@ class EventBus:
 
     def _lose(self, problem: str) -> None:
         if self.problem != problem:
-            log.warning("the event bus %s is away: %s", self.url, problem)
+            log.warning("the event bus is away", bus=self.url, problem=problem)
         self.problem = problem

@@ -6,7 +6,6 @@ awaited, many of which come together (RabbitMQ's extension of AMQP 0-9-1: https:
 Routing key: `manufacturer.serial.topic`; dots in a name are written %2E, so that a key always has three words.
 """
 
-import logging
 import time
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -17,8 +16,9 @@ from kombu.connection import Connection
 
 from vda5050.bus_url import BusUrl
 from vda5050.event_bus.events import BusError, Event
+from vda5050.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 5
 HEARTBEAT_S = 10
@@ -80,7 +80,7 @@ class RabbitPublisher:
         try:
             self._connection.release()
         except _FAILURES as error:
-            log.debug("the connection to RabbitMQ was not closed in order: %s", error)
+            log.debug("the connection to RabbitMQ was not closed in order", error=error)
 
     def _send(self, event: Event) -> bool:
         """Send one event; False where its name is longer than a routing key can be."""

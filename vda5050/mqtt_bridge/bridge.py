@@ -29,11 +29,12 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from vda5050.errors import RejectedMessage
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge.read_buffer import READ, WRITE, Publish, ReadBuffer
 from vda5050.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 YIELD_AFTER_S = 0.004
 """A producer that never switches fills every queue before one client runs."""
@@ -106,7 +107,7 @@ class MqttBridge:
         self.problem = "not connected yet"
         self._greenlet = gevent.Greenlet(self._run)
         self._greenlet.name = "mqtt_bridge"
-        self._greenlet.link_exception(lambda dead: log.critical("the MQTT bridge died: %r", dead.exception))
+        self._greenlet.link_exception(lambda dead: log.critical("the MQTT bridge died", exc_info=dead.exception))
         self._greenlet.start()
 
     def stop(self) -> None:
@@ -159,6 +160,7 @@ class MqttBridge:
 
     def _new_client(self) -> "_Client":
         client = _Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, reconnect_on_failure=False)
+        client.enable_logger(logging.getLogger("paho"))
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(1_000)
         client.on_connect = self._connected
@@ -227,7 +229,7 @@ class MqttBridge:
         self.state = LinkState.CONNECTED
         self.problem = None
         self._connected_at = self._clock()
-        log.info("connected to %s, subscribed to %s", self._broker.url, ", ".join(self._settings.mqtt_topics))
+        log.info("connected to the broker", broker=self._broker.url, topics=self._settings.mqtt_topics)
         self._metrics.broker_connects.inc()
         self._metrics.broker_connected.set(1)
         self._on_link(is_up=True)
@@ -248,7 +250,7 @@ class MqttBridge:
         if self.state is LinkState.STOPPED:
             return
         if self.problem != problem:
-            log.warning("no link to %s: %s", self._broker.url, problem)
+            log.warning("no link to the broker", broker=self._broker.url, problem=problem)
         self.problem = problem
         if self.state is LinkState.CONNECTED:
             self._metrics.broker_connected.set(0)

@@ -5,7 +5,6 @@ other packet to paho, whole. Holds at most one packet and one read; a PUBLISH ab
 arrives.
 """
 
-import logging
 import ssl
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,7 +12,9 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.hub import get_hub
 
-log = logging.getLogger(__name__)
+from vda5050.logs import get_logger
+
+log = get_logger(__name__)
 
 READ_BYTES = 262_144
 PUBLISH = 0x30
@@ -127,7 +128,7 @@ class ReadBuffer:
     def _show_to_paho(self, end: int) -> None:
         """Let paho read a packet once it is whole; one that only a broken peer would send ends the connection."""
         if end - self._at > MAX_CONTROL_BYTES:
-            log.warning("the broker sent a control packet of %d bytes", end - self._at)
+            log.warning("the broker sent a control packet that is too long", size=end - self._at)
             self._is_at_end = True
         elif end <= len(self._data):
             self._shown_to_paho = end

@@ -1,0 +1,112 @@
+"""The log of a gateway under gunicorn: one format for all, nothing in it that is secret, nobody else's lines."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.live.marker import events_before_marker
+from tests.live.mqtt_packets import Publisher
+from tests.live.stream_client import SseClient
+from tests.log_lines import log_lines
+from tests.services import Gateway, Service, gateway, mosquitto, wait_until
+
+MQTT_PASSWORD = "mqtt-geheim/1"
+KEYS = {
+    "Authorization": "Bearer bearer-geheim-2",
+    "X-API-Key": "header-geheim-3",
+    "Cookie": "session=cookie-geheim-4",
+    "Referer": "https://me:referer-geheim-5@example.org/",
+    "User-Agent": "agent-geheim-6",
+}
+PAYLOAD = "payload-geheim-7"
+
+
+@pytest.fixture(scope="module")
+def running(broker: Service) -> Iterator[Gateway]:
+    """Run the gateway with all that it can be told, and say everything it can say."""
+    url = f"mqtt://gateway:{MQTT_PASSWORD.replace('/', '%2F')}@127.0.0.1:{broker.port}"
+    with gateway(broker, mqtt_url=url, log_level="debug") as service:
+        yield service
+
+
+def post(service: Service, path: str, body: str) -> None:
+    """Send a body, with every header that may hold a secret, and read the answer."""
+    connection = http.client.HTTPConnection(service.host, service.port, timeout=15)
+    with closing(connection):
+        connection.request("POST", path, body, KEYS)
+        connection.getresponse().read()
+
+
+def test_one_format(running: Gateway) -> None:
+    """The master's lines, the worker's and the app's are JSON objects with the same first fields."""
+    running.get("/robots")
+    wait_until(lambda: any(line["event"] == "request" for line in log_lines(running)), what="the request is told")
+
+    lines = log_lines(running)
+    assert {tuple(line)[:5] for line in lines} == {("timestamp", "level", "logger", "event", "pid")}
+    pids = {line["pid"] for line in lines if line["logger"] == "gunicorn.error"}
+    assert pids == {running.pid, running.worker_pid}
+    assert {line["pid"] for line in lines if line["logger"].startswith("vda5050")} == {running.worker_pid}
+    assert {line["logger"] for line in lines} >= {"gunicorn.error", "paho", "vda5050.mqtt_bridge.bridge"}
+
+
+def test_nothing_secret(running: Gateway, robot: Publisher) -> None:
+    """Passwords, keys, cookies, queries and payloads, sent through every door there is, are not in the log."""
+    with SseClient(running.port) as stream:
+        stream.next("snapshot")
+        topic = "uagv/v2/ACME/R1/state"
+        document = json.dumps({"headerId": PAYLOAD, "batteryState": {"batteryCharge": PAYLOAD}, PAYLOAD: [None]})
+        for payload in (document, document[:-3], f'{{"a":NaN,"{PAYLOAD}":1}}', PAYLOAD, f'{{"a":1,"a":"{PAYLOAD}"}}'):
+            robot.publish(topic, payload)
+        events_before_marker(robot, stream)
+    for path in ("/", "/robots", "/robots/A/B", "/stream?types=nonsense", "/ws", "/metrics", "/nowhere", "/ready"):
+        running.get(f"{path}{'&' if '?' in path else '?'}key=query-geheim-8", KEYS)
+    for body in (document, PAYLOAD):
+        post(running, "/validate?topic=state", body)
+    wait_until(lambda: sum(line["event"] == "request" for line in log_lines(running)) >= 8, what="all were told")
+
+    log = running.output()
+    assert "geheim" not in log
+    assert "rejected a message" in log
+
+
+def test_nothing_forged(running: Gateway) -> None:
+    """What is no HTTP, and drives a terminal, is one line that a terminal may be shown."""
+    lines_before = len(log_lines(running))
+    for attack in (b"GET /\x1b[2J\x1b[31m\r\n\r\n", b"GET / HTTP/1.1\r\nA: \x1b]0;x\x07\r\n\r\n", b"\x1b[31m\r\n\r\n"):
+        with socket.create_connection((running.host, running.port), timeout=15) as sock:
+            sock.sendall(attack)
+            sock.recv(1_000)
+    wait_until(lambda: len(log_lines(running)) >= lines_before + 3, what="each attack was told")
+
+    assert running.output().replace("\n", "").isprintable()
+
+
+def test_wrong_password_is_not_told(tmp_path: Path) -> None:
+    """A broker that refuses the password does not bring it into the log."""
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    passwords.chmod(0o600)
+    with mosquitto(config_lines=["allow_anonymous false", f"password_file {passwords}"]) as broker:
+        url = f"mqtt://me:{MQTT_PASSWORD.replace('/', '%2F')}@127.0.0.1:{broker.port}"
+        with gateway(broker, until="/health", mqtt_url=url, log_level="debug") as service:
+            wait_until(lambda: "refused" in service.output(), what="the broker refuses")
+
+            lines = [line for line in log_lines(service) if line["event"] == "no link to the broker"]
+            assert lines[0]["broker"] == f"mqtt://127.0.0.1:{broker.port}"
+            assert "geheim" not in service.output()
+
+
+def test_console(broker: Service) -> None:
+    """People get lines instead, without colours where it is no terminal."""
+    with gateway(broker, log_format="console") as service:
+        lines = service.output().splitlines()
+
+    assert any("connected to the broker" in line and f"127.0.0.1:{broker.port}" in line for line in lines)
+    assert any("Booting worker" in line for line in lines)
+    assert not any(line.startswith("{") or "\x1b" in line for line in lines)
