@@ -12,15 +12,17 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from fleet_simulator.argument_types import whole_number
 from fleet_simulator.broker_options import broker_options
 from fleet_simulator.console import say
 from fleet_simulator.dialects import DIALECTS
+from fleet_simulator.layout_file import lif_text
 from fleet_simulator.mqtt_session import BrokerError
 from fleet_simulator.robot_reporter import Identity, RobotReporter
-from fleet_simulator.robot_worker import RobotWorker
-from fleet_simulator.route_graph import ROBOTS_PER_HALL, build_hall
+from fleet_simulator.robot_worker import RobotWorker, utc_now
+from fleet_simulator.route_graph import ROBOTS_PER_HALL, RouteGraph, build_hall
 from fleet_simulator.simulator_options import add_simulator_arguments, make_reporter, run_workers, some_seed
 from fleet_simulator.stop_signal import StopSignal
 
@@ -33,6 +35,7 @@ _ROBOTS_PER_CONNECTION = 100
 _EPILOG = f"""examples:
   python multi_robot_demo.py
   python multi_robot_demo.py --robots 500 --frequency 1 --host broker.example
+  python multi_robot_demo.py --robots 500 --write-layout halls.lif.json
 
 Up to {_MOST_THREADS} robots have a thread and an MQTT connection each.
 In a larger fleet {_ROBOTS_PER_CONNECTION} robots share one of each, as more threads would only take turns. MQTT knows
@@ -46,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     broker = broker_options(parser, arguments, environment=os.environ)
+    if arguments.write_layout is not None:
+        arguments.write_layout.write_text(lif_text(_halls(arguments.robots), utc_now()))
+        return 0
     stop = StopSignal()
     stop.install()
     reporters = _reporters(arguments)
@@ -63,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _reporters(arguments: argparse.Namespace) -> list[RobotReporter]:
     """Make the robots: makes in turn, ten to a hall, spread over the interval."""
     seed = some_seed(arguments)
-    halls = [build_hall(number + 1) for number in range((arguments.robots - 1) // ROBOTS_PER_HALL + 1)]
+    halls = _halls(arguments.robots)
     reporters = []
     for index in range(arguments.robots):
         manufacturer, prefix, first, version = _MAKES[index % len(_MAKES)]
@@ -83,6 +89,10 @@ def _reporters(arguments: argparse.Namespace) -> list[RobotReporter]:
     return reporters
 
 
+def _halls(robots: int) -> list[RouteGraph]:
+    return [build_hall(number + 1) for number in range((robots - 1) // ROBOTS_PER_HALL + 1)]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Simulates a fleet of VDA 5050 robots on an MQTT broker.",
@@ -95,6 +105,12 @@ def _parser() -> argparse.ArgumentParser:
         default=3,
         metavar="N",
         help="how many (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--write-layout",
+        type=Path,
+        metavar="FILE",
+        help="write the halls that so many robots drive in as a layout (LIF), and end",
     )
     versions = ", ".join(f"{manufacturer} {version}" for manufacturer, _, _, version in _MAKES)
     add_simulator_arguments(

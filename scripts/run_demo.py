@@ -2,8 +2,9 @@
 """Run the whole chain on this machine until Ctrl-C: broker, gateway under gunicorn, simulated robots.
 
 Takes `VDA5050_MQTT_URL` (here `embedded` unless set: the gateway starts a broker of its own), `VDA5050_BIND`,
-`VDA5050_DATABASE_URL` (here a file of the demo's own unless set) and `VDA5050_LOG_FORMAT` (here `console`); every other
-setting reaches the gateway as it is. Gives the page's address once the gateway is ready.
+`VDA5050_DATABASE_URL` (here a file of the demo's own unless set), `VDA5050_LOG_FORMAT` (here `console`) and
+`VDA5050_LAYOUT_FILE` (here the robots' halls); every other setting reaches the gateway as it is. Gives the page's
+address once the gateway is ready.
 
 Ctrl-C, SIGTERM or a closed terminal end the robots first and the gateway after them. Whatever way the demo ends,
 nothing that it started is left running. When one part dies by itself, its last lines are shown and the rest is ended.
@@ -16,6 +17,7 @@ import errno
 import http.client
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +30,7 @@ from child_process import Child, ChildEnded, Stopped, StopRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_BIND = "127.0.0.1:8000"
+LAYOUT = ROOT / "var" / "demo-halls.lif.json"
 DEFAULT_DATABASE = "sqlite:///var/demo.db"
 DEFAULT_PORTS = {"embedded": 1883, "mqtt": 1883, "mqtts": 8883}
 READY_DEADLINE_S = 30.0
@@ -85,6 +88,7 @@ def run(children: list[Child], *, stop: StopRequest, robots: int | None, echo: C
         check_given_broker(broker)
 
     say("Starting the gateway ...")
+    environ["VDA5050_LAYOUT_FILE"] = os.environ.get("VDA5050_LAYOUT_FILE") or write_layout(robots)
     page = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.host, bind.host), bind.port)  # noqa: S104 (not bound)
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     gateway = Child("gateway", gunicorn, cwd=ROOT, environ=environ, echo=echo)
@@ -185,6 +189,15 @@ def wait_until_ready(gateway: Child, *, page: Address, stop: StopRequest) -> Non
                 return
         stop.pause()
     raise DemoError(f"The gateway is not ready; http://{page}/ready says: {answer}\n{gateway.last_lines()}")
+
+
+def write_layout(robots: int | None) -> str:
+    """Have the halls that the robots drive in written as a layout; returns the file's name, or nothing."""
+    LAYOUT.parent.mkdir(exist_ok=True)
+    size = ["--robots", str(robots)] if robots else []
+    command = [sys.executable, str(ROOT / "scripts" / "multi_robot_demo.py"), *size, "--write-layout", str(LAYOUT)]
+    is_written = subprocess.run(command, check=False).returncode == 0  # noqa: S603 (its own arguments)
+    return str(LAYOUT) if is_written else ""
 
 
 def robots_command(url: SplitResult, broker: Address, *, environ: Mapping[str, str], robots: int | None) -> list[str]:

@@ -22,6 +22,7 @@ from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
+from vda5050.site_maps import SiteMaps
 
 log = get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.site_maps = SiteMaps.from_settings(settings)
         self.metrics = Metrics()
         self.robots = RobotState(
             max_robots=settings.max_robots,

@@ -94,6 +94,8 @@ class Settings:
         "sqlite:///path of a file, postgresql://user@host/name, or none: no keys and no history (or DATABASE_URL_FILE)",
         is_secret=True,
     )
+    layout_file: str | None = _knob(None, "LIF file (VDMA): ways, nodes and stations drawn on the maps its nodes name")
+    floor_plans_file: str | None = _knob(None, "JSON file: the floor plan of each map, with scale and origin")
     log_level: str = _knob("info", "debug, info, warning or error")
     log_format: str = _knob("auto", "console (for people), json (for machines), or auto: by whether it is a terminal")
     access_log: str = _knob("on", "`off`: no line in the log for each request and for each stream that ends")

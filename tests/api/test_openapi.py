@@ -180,6 +180,7 @@ def test_robot_view_is_in_it(document: dict[str, Any]) -> None:
         ("/conformance", "Conformance"),
         (f"/robots/{ROBOT}/conformance", "RobotConformance"),
         ("/schemas", "PublishedSchemas"),
+        ("/maps", "SiteMaps"),
         ("/ready", "Problem"),
         ("/nowhere", "Problem"),
         ("/robots/a/b", "Problem"),

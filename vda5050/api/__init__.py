@@ -5,6 +5,7 @@
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
     conformance /conformance /robots/<manufacturer>/<serial_number>/conformance
+    maps        /maps /maps/<map_id>/layout /maps/<map_id>/floor-plan
     validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
@@ -28,6 +29,7 @@ from vda5050.api import (
     conformance,
     dashboard,
     health,
+    maps,
     openapi,
     origins,
     problems,
@@ -61,6 +63,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(websocket.create_blueprint(service))
     app.register_blueprint(conformance.create_blueprint(service))
     app.register_blueprint(validation.create_blueprint(service))
+    app.register_blueprint(maps.create_blueprint(service))
     app.register_blueprint(dashboard.create_blueprint())
     openapi.register(app)
     problems.register(app)

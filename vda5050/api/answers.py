@@ -168,3 +168,41 @@ class PublishedSchemasSchema(Answer):
     """The published JSON Schemas."""
 
     schemas = fields.List(fields.Nested(PublishedSchemaSchema), required=True)
+
+
+class LayoutFactsSchema(Answer):
+    """What there is of a layout."""
+
+    name = _text("The names of its parts.")
+    nodes = fields.Integer(required=True, metadata={"description": "How many nodes."})
+    edges = fields.Integer(required=True, metadata={"description": "How many edges."})
+    stations = fields.Integer(required=True, metadata={"description": "How many stations."})
+    digest = _text("Changes with the content.")
+
+
+class FloorPlanFactsSchema(Answer):
+    """What a floor plan is and where it lies: metres, y up."""
+
+    media_type = _text("What the image is.", "image/png", "image/jpeg")
+    width_px = fields.Integer(required=True, metadata={"description": "Its width in pixels."})
+    height_px = fields.Integer(required=True, metadata={"description": "Its height in pixels."})
+    metres_per_pixel = fields.Float(required=True, metadata={"description": "Its scale."})
+    origin_x = fields.Float(required=True, metadata={"description": "x of its lower left corner."})
+    origin_y = fields.Float(required=True, metadata={"description": "y of its lower left corner."})
+    rotation = fields.Float(
+        required=True, metadata={"description": "Its turn about that corner, counter-clockwise, in radians."}
+    )
+    digest = _text("Changes with the content.")
+
+
+class SiteMapSchema(Answer):
+    """What is drawn under the robots of a map; null: nothing."""
+
+    layout = fields.Nested(LayoutFactsSchema, required=True, allow_none=True)
+    floor_plan = fields.Nested(FloorPlanFactsSchema, required=True, allow_none=True)
+
+
+class SiteMapsSchema(Answer):
+    """What is drawn under the robots, by map id."""
+
+    maps = fields.Dict(required=True, keys=fields.String(), values=fields.Nested(SiteMapSchema))

@@ -11,6 +11,7 @@ from vda5050.api import answers
 from vda5050.api.conformance import SEVERITIES
 from vda5050.broadcast.filters import FINDING
 from vda5050.schemas import Version
+from vda5050.site_maps import LifSchema
 from vda5050.topics import TOPICS
 
 Operation = dict[str, Any]
@@ -19,6 +20,7 @@ Shape = type[Schema] | dict[str, Any]
 PATH_PARAMETERS = {
     "manufacturer": "As in the MQTT topic, percent-encoded.",
     "serial_number": "As in the MQTT topic, percent-encoded.",
+    "map_id": "As the robots' mapId, percent-encoded.",
     "version": "A version of the standard, as 2.1.0.",
     "topic": "A topic of the standard, as state.",
 }
@@ -37,7 +39,7 @@ Each has an id `<epoch>-<offset>` to resume from."""
 
 def operations_by_rule() -> dict[str, dict[str, Operation]]:
     """Give all operations. The caller owns them (apispec changes what it is given)."""
-    return {**_of_gateway(), **_of_robots(), **_of_streams(), **_of_conformance(), **_of_validation()}
+    return {**_of_gateway(), **_of_robots(), **_of_streams(), **_of_conformance(), **_of_maps(), **_of_validation()}
 
 
 def _of_gateway() -> dict[str, dict[str, Operation]]:
@@ -125,6 +127,29 @@ def _of_conformance() -> dict[str, dict[str, Operation]]:
             "conformance",
             "What is wrong with what one robot sends",
             {**_ok(answers.RobotConformanceSchema), **_unknown_robot()},
+        ),
+    }
+
+
+def _of_maps() -> dict[str, dict[str, Operation]]:
+    image = {"type": "string", "format": "binary"}
+    plan = {media_type: {"schema": image} for media_type in ("image/png", "image/jpeg")}
+    return {
+        "/maps": _get("maps", "maps", "What is drawn under the robots, by map", _ok(answers.SiteMapsSchema)),
+        "/maps/<map_id>/layout": _get(
+            "layout",
+            "maps",
+            "A map's ways, nodes and stations as LIF",
+            {**_ok(LifSchema), **_problem(404, "There is no layout for this map (unknown_layout)")},
+        ),
+        "/maps/<map_id>/floor-plan": _get(
+            "floor_plan",
+            "maps",
+            "A map's floor plan",
+            {
+                200: {"description": "The image; /maps tells where it lies.", "content": plan},
+                **_problem(404, "There is no floor plan for this map (unknown_floor_plan)"),
+            },
         ),
     }
 
