@@ -122,3 +122,14 @@ def test_unreadable_messages_are_findings(client: FlaskClient, receive: Receive,
     (found,) = client.get("/conformance?rule=unreadable_message").get_json()["findings"]
 
     assert (found["severity"], found["robot"], found["sample"]) == ("error", ROBOT, None)
+
+
+def test_findings_without_their_samples(client: FlaskClient, receive: Receive) -> None:
+    """`sample=0` gives the same findings without the messages."""
+    receive({"headerId": 1})
+    whole = client.get("/conformance").get_json()["findings"]
+
+    bare = client.get("/conformance?sample=0").get_json()["findings"]
+
+    assert whole[0]["sample"] is not None
+    assert bare == [{**finding, "sample": None} for finding in whole]

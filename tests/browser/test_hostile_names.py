@@ -1,12 +1,11 @@
 """A robot may be called anything: its name is text, wherever it is shown, and runs nothing."""
 
 import json
-from urllib.parse import urljoin
 
 from playwright.sync_api import expect
 
 from tests.browser.robots import StartRobot, state
-from tests.browser.rows import field, row
+from tests.browser.rows import cell, robot_address, row
 from tests.browser.watch import OpenPage
 
 _NAMES = [
@@ -25,7 +24,7 @@ _NAMES = [
 
 
 def test_hostile_names_are_shown_as_text_and_run_nothing(open_page: OpenPage, start_robot: StartRobot) -> None:
-    """The name stands in the list, on the panel and as the map's id exactly as it was given."""
+    """The name stands in the table, on the robot's page and in its JSON exactly as it was given."""
     page = open_page()
     for name in _NAMES:
         position = {"x": 1, "y": 1, "theta": 0, "mapId": name}
@@ -35,28 +34,28 @@ def test_hostile_names_are_shown_as_text_and_run_nothing(open_page: OpenPage, st
         start_robot(f"{name}/{name}").say("state", body)
 
         robot = f"{name}/{name}"
-        for part in ("serial", "make", "order", "map", "errorType"):
-            expect(field(page, robot, part)).to_have_text(name)
+        for part in ("robot", "order", "map", "errors"):
+            expect(cell(page, robot, part)).to_contain_text(name)
         row(page, robot).click()
-        expect(page.locator("#detail h2")).to_have_text(f"{name}/{name}")
-        expect(page.locator("#detail .errors p")).to_have_text(name)
-        expect(page.locator("#detail pre")).to_contain_text(json.dumps(name, ensure_ascii=False))
-        expect(page.locator(".map-tabs").get_by_text(name, exact=True)).to_be_visible()
+        expect(page.locator("#robot h1")).to_have_text(robot)
+        expect(page.locator("#robot")).to_contain_text(json.dumps(name, ensure_ascii=False))
+        page.go_back()
     assert page.locator("main :is(script, img, iframe, object, svg[onload])").count() == 0
 
 
-def test_the_link_to_the_json_leads_to_that_robot(open_page: OpenPage, start_robot: StartRobot) -> None:
-    """Names are encoded into the address, so that the gateway finds the robot again."""
+def test_the_address_of_a_robot_leads_to_it(open_page: OpenPage, start_robot: StartRobot) -> None:
+    """Names are encoded into the address, so that a shared link finds the robot again."""
     page = open_page()
     for name in ("%2F", "<b>", "a\"b'c", "?x&y z"):
         start_robot(f"Make/{name}").say("state", state())
         row(page, f"Make/{name}").click()
+        expect(page.locator("#robot h1")).to_have_text(f"Make/{name}")
+        assert page.url.endswith(robot_address(f"Make/{name}"))
 
-        expect(page.locator("#detail h2")).to_have_text(f"Make/{name}")
-        address = page.get_by_role("link", name="Open as JSON").get_attribute("href")
-        answer = page.request.get(urljoin(page.url, address)).json()
+        page.reload()
 
-        assert (answer["manufacturer"], answer["serial_number"]) == ("Make", name)
+        expect(page.locator("#robot h1")).to_have_text(f"Make/{name}")
+        page.goto(f"{page.url.partition('#')[0]}#/fleet")
 
 
 def test_marks_that_turn_the_writing_are_made_visible(open_page: OpenPage, start_robot: StartRobot) -> None:
@@ -64,11 +63,10 @@ def test_marks_that_turn_the_writing_are_made_visible(open_page: OpenPage, start
     page = open_page()
     start_robot("\u202eEVIL/\u2066rtl").say("state", state())
 
-    expect(field(page, "·EVIL/·rtl", "make")).to_have_text("·EVIL")
-    row(page, "·EVIL/·rtl").click()
-    expect(page.locator("#detail h2")).to_have_text("·EVIL/·rtl")
-    expect(page.locator("#detail pre")).to_contain_text("\\u202eEVIL")
-    assert json.loads(page.locator("#detail pre").inner_text())["manufacturer"] == "\u202eEVIL"
+    expect(cell(page, "\u202eEVIL/\u2066rtl", "robot")).to_have_text("·rtl·EVIL")
+    row(page, "\u202eEVIL/\u2066rtl").click()
+    expect(page.locator("#robot h1")).to_have_text("·EVIL/·rtl")
+    expect(page.locator("#robot")).to_contain_text("\\u202eEVIL")
 
 
 def test_the_page_forbids_what_it_does_not_need(open_page: OpenPage) -> None:

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.robots import StartRobot, state
-from tests.browser.rows import field, row
+from tests.browser.rows import cell, row
 from tests.browser.watch import OpenPage, Watch
 from tests.services import Service
 
@@ -16,24 +16,24 @@ def test_a_broker_that_dies_and_returns_shows_and_clears_the_banner(
     """Without a broker the page says that all is old; with it again, a robot is fresh as soon as it is heard."""
     page = open_page()
     robot = start_robot("KUKA/through_the_broker")
-    robot.say("state", state(x=1.0))
-    connection = field(page, "KUKA/through_the_broker", "connection")
-    expect(connection).to_have_text("Online")
+    robot.say("state", state(orderId="first"))
+    connection = cell(page, "KUKA/through_the_broker", "state")
+    expect(connection).to_have_text("Idle")
 
     broker.kill()
 
-    expect(page.get_by_role("alert")).to_contain_text("no connection to its MQTT broker")
+    expect(page.get_by_role("alert")).to_contain_text("has lost the MQTT broker")
     expect(page.locator("#broker")).to_have_text("Broker lost")
     expect(page.locator("#link")).to_have_text("Live")
-    expect(connection).to_have_text("Stale")
+    expect(connection).to_have_text("Silent")
     broker.start()
     expect(page.get_by_role("alert")).to_be_hidden()
-    expect(page.locator("#broker")).to_have_text("Broker connected")
-    expect(connection).to_have_text("Stale")
+    expect(page.locator("#broker")).to_have_text("Broker")
+    expect(connection).to_have_text("Silent")
     robot.connect()
-    robot.say("state", state(x=2.0))
-    expect(connection).to_have_text("Online")
-    expect(field(page, "KUKA/through_the_broker", "x")).to_have_text("2.00")
+    robot.say("state", state(orderId="second"))
+    expect(connection).to_have_text("Idle")
+    expect(cell(page, "KUKA/through_the_broker", "order")).to_contain_text("second")
 
 
 def test_a_page_opened_without_a_broker_says_so(open_page: OpenPage, broker: Service, watch: Watch) -> None:
@@ -45,7 +45,7 @@ def test_a_page_opened_without_a_broker_says_so(open_page: OpenPage, broker: Ser
 
     page = open_page()
 
-    expect(page.get_by_role("alert")).to_contain_text("no connection to its MQTT broker")
+    expect(page.get_by_role("alert")).to_contain_text("has lost the MQTT broker")
     expect(page.locator("#broker")).to_have_attribute("title", re.compile("not connected to mqtt://"))
     broker.start()
     expect(page.get_by_role("alert")).to_be_hidden()
@@ -58,16 +58,16 @@ def test_a_gateway_that_restarts_is_found_again(
     watch.expect_errors("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "503")
     page = open_page()
     robot = start_robot("KUKA/through_the_gateway")
-    robot.say("state", state(x=1.0))
-    expect(field(page, "KUKA/through_the_gateway", "x")).to_have_text("1.00")
+    robot.say("state", state(orderId="first"))
+    expect(cell(page, "KUKA/through_the_gateway", "order")).to_contain_text("first")
 
     gateway.stop()
 
     expect(page.locator("#link")).to_have_text("Reconnecting")
-    expect(page.get_by_role("alert")).to_contain_text("gateway has not answered")
+    expect(page.get_by_role("alert")).to_contain_text("gateway does not answer")
     expect(row(page, "KUKA/through_the_gateway")).to_be_visible()
     gateway.start()
     expect(page.locator("#link")).to_have_text("Live")
     expect(page.get_by_role("alert")).to_be_hidden()
-    robot.say("state", state(x=2.0))
-    expect(field(page, "KUKA/through_the_gateway", "x")).to_have_text("2.00")
+    robot.say("state", state(orderId="second"))
+    expect(cell(page, "KUKA/through_the_gateway", "order")).to_contain_text("second")

@@ -64,7 +64,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(conformance.create_blueprint(service))
     app.register_blueprint(validation.create_blueprint(service))
     app.register_blueprint(maps.create_blueprint(service))
-    app.register_blueprint(dashboard.create_blueprint())
+    app.register_blueprint(dashboard.create_blueprint(service))
     openapi.register(app)
     problems.register(app)
     security_headers.register(app)

@@ -1,21 +1,41 @@
-"""`/`: the page. Static files only; it reads the public API as any other client does (see `security_headers`)."""
+"""`/`: the page. Static files only; it reads the public API as any other client does (see `security_headers`).
+
+Every module is named in the page's head, so that the browser asks for all of them at once instead of learning of one
+from the other.
+"""
+
+from pathlib import Path
 
 from flask import Blueprint, Response, render_template
 
+from vda5050.service import Service
 
-def create_blueprint() -> Blueprint:
+_STATIC = Path(__file__).parent / "static"
+_NOT_OF_THE_PAGE = ("docs.css", "docs.js", "early.js", "worker.js")
+
+
+def create_blueprint(service: Service) -> Blueprint:
     """Build the route."""
     blueprint = Blueprint("dashboard", __name__)
+    sheets, modules = _files("css"), _files("js")
 
     @blueprint.get("/")
     def page() -> Response:
-        return html_page("index.html")
+        stale_after_s = service.settings.stale_after_s
+        return html_page("index.html", sheets=sheets, modules=modules, stale_after_s=stale_after_s)
 
     return blueprint
 
 
-def html_page(template: str) -> Response:
+def html_page(template: str, **values: object) -> Response:
     """Write a page."""
-    response = Response(render_template(template))
+    response = Response(render_template(template, **values))
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _files(kind: str) -> list[str]:
+    """List the page's files of one kind below its folder; theme.css, which the others build on, comes first."""
+    folder = _STATIC / kind
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob(f"*.{kind}"))
+    return sorted((name for name in found if name not in _NOT_OF_THE_PAGE), key=lambda name: name != "theme.css")

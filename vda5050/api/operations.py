@@ -113,6 +113,7 @@ def _of_conformance() -> dict[str, dict[str, Operation]]:
         _robots(),
         _query("severity", f"{', '.join(SEVERITIES)}; comma separated."),
         _query("rule", "Ids of rules, comma separated."),
+        _query("sample", "0: without the messages, which are most of the answer.", type="string", enum=["0", "1"]),
     ]
     return {
         "/conformance": _get(

@@ -1,46 +1,84 @@
-/* The few ways in which this page writes to the document. Text is always text: nothing here, and nothing anywhere on the
- * page, takes markup from data.
+/* Small steps on the DOM. What a robot says goes in through `setText` and `element` only, never as markup.
+ *
+ * `plain` replaces what could make a text look like another one; it is applied to everything that is shown.
  */
 
-/** Find one element, which must exist. */
+// Marks that turn the direction of writing, and characters that show nothing or break the line.
+const UNSEEN = /[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\p{Cc}]/gu;
+const MAX_TEXT = 400; // characters; the raw JSON shows longer ones
+const RAW = Symbol("text as it was given");
+
+/** A robot's text for people: each character that misleads becomes a dot, a very long one is cut. */
+export function plain(text) {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return short.replace(UNSEEN, "·");
+}
+
+/** JSON for people: what `plain` would replace is escaped, which means the same and can be seen. */
+export function jsonText(value) {
+  const escape = (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value, null, 2).replace(UNSEEN, (character) => (character === "\n" ? "\n" : escape(character)));
+}
+
+/** Find the one node that `selector` means; throws where it is not there, as that is a fault of the page. */
 export function find(selector, root = document) {
-  const element = root.querySelector(selector);
-  if (element === null) throw new Error(`no ${selector} on the page`);
-  return element;
-}
-
-/** Copy the only element of a <template>. */
-export function copyTemplate(id) {
-  return find(`#${id}`).content.firstElementChild.cloneNode(true);
-}
-
-/** The elements with data-field inside `root`, by their name. */
-export function fieldsOf(root) {
-  return Object.fromEntries([...root.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
-}
-
-/** Make an element with text. */
-export function element(tag, className, text = "") {
-  const node = document.createElement(tag);
-  if (className !== "") node.className = className;
-  node.textContent = text;
+  const node = root.querySelector(selector);
+  if (node === null) throw new Error(`no ${selector}`);
   return node;
 }
 
-/** Set a text, only where it is another one: an equal one would cost a layout all the same. */
-export function setText(node, text) {
-  const child = node.firstChild;
-  if (child === null || child.nodeType !== Node.TEXT_NODE || child.nextSibling !== null) node.textContent = text;
-  else if (child.data !== text) child.data = text;
+/** Make an element with a class and children; texts among them become text nodes. */
+export function element(tag, className = "", ...children) {
+  const node = document.createElement(tag);
+  if (className !== "") node.className = className;
+  for (const child of children) node.append(typeof child === "string" ? plain(child) : child);
+  return node;
 }
 
-/** Set a data-* attribute; null takes it away. */
+/** Make a picture of the sprite in index.html. It says nothing by itself: a text stands beside it, or a label is set. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Show another picture; does nothing where it is the same. */
+export function setIcon(svg, name) {
+  setAttribute(svg.firstChild, "href", `#i-${name}`);
+}
+
+/** Set a text; only where it is another one, as an equal one would cost a layout all the same. */
+export function setText(node, text) {
+  if (node[RAW] === text) return;
+  node[RAW] = text;
+  node.textContent = plain(text);
+}
+
+/** Set an attribute where it differs; null takes it away. */
+export function setAttribute(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+/** Set a data-* attribute where it differs; null takes it away. */
 export function setData(node, name, value) {
   if (value === null) delete node.dataset[name];
   else if (node.dataset[name] !== value) node.dataset[name] = value;
 }
 
-/** Set a tooltip. */
-export function setTitle(node, text) {
-  if (node.title !== text) node.title = text;
+/** Show or hide; by the attribute, as an SVG has no property for it. */
+export function setShown(node, isShown) {
+  if (node.hasAttribute("hidden") === isShown) node.toggleAttribute("hidden", !isShown);
+}
+
+/** Make a button with a text. */
+export function button(className, text, onClick) {
+  const node = element("button", className, text);
+  node.type = "button";
+  if (onClick !== undefined) node.addEventListener("click", onClick);
+  return node;
 }

@@ -1,82 +1,69 @@
-/* How a robot stands, and how many stand so. Pure: no DOM; the time comes in as an argument.
+/* How a robot stands, judged from its view (RobotView in /docs). Pure: no DOM; the time comes in as an argument.
  *
- * Takes a robot of `fleet.js` with its view of `reading.js`; gives
- *   { connection: one of CONNECTIONS, activity: one of ACTIVITIES or null, isLost, level: worst error level or null }
- * `isLost`: what is shown of the robot is old, because it left, was cut off or is silent.
+ * Every robot is in exactly one of STATES, which the counts at the top add up to. What outranks what: one that cannot be
+ * seen is offline whatever it said before; one that needs a person is in error; then what it does.
+ * `reason` is the more exact word of it, a key of texts.js: "state.<reason>".
  */
 
-export const STALE_AFTER_MS = 45_000; // The standard asks for a state every 30 s; the gateway's VDA5050_STALE_AFTER_S.
+export const STATES = ["driving", "idle", "charging", "error", "offline"];
+export const LEVELS = ["WARNING", "URGENT", "CRITICAL", "FATAL"]; // 3.0; up to 2.1 the first and the last
+export const LOW_BATTERY = 20; // percent; below it a robot that does not charge is told of
 
-export const CONNECTIONS = ["online", "unannounced", "hibernating", "stale", "offline", "broken"];
-export const ACTIVITIES = ["stopped", "driving", "charging", "paused", "idle"];
-
-const SAID = {
-  ONLINE: "online",
-  OFFLINE: "offline",
-  CONNECTIONBROKEN: "broken",
-  CONNECTION_BROKEN: "broken", // 3.0
-  HIBERNATING: "hibernating", // 3.0: connected, but sends no state, so silence means nothing
-};
-const LEVELS = ["WARNING", "URGENT", "CRITICAL", "FATAL"]; // 3.0; up to 2.1 the first and the last
-
-/** Judge one robot. */
-export function statusOf(robot, fleet, now) {
-  const connection = connectionOf(robot, fleet, now);
-  const isLost = connection === "stale" || connection === "offline" || connection === "broken";
-  return { connection, isLost, activity: activityOf(robot.view), level: worstLevel(robot.view.errors) };
+/** Judge one robot. `facts`: { seenAt: ms or null, staleAfterMs, now, isHeard: the broker's link held since it spoke }. */
+export function judge(view, facts) {
+  const link = linkOf(view, facts);
+  const level = worstLevel(view.errors ?? []);
+  if (link !== "online") return { state: "offline", reason: link, level };
+  if (isStopped(view)) return { state: "error", reason: "stopped", level };
+  if (isGrave(level)) return { state: "error", reason: "error", level };
+  if (view.battery?.is_charging === true) return { state: "charging", reason: "charging", level };
+  if (view.driving === true) return { state: "driving", reason: "driving", level };
+  return { state: "idle", reason: view.paused === true ? "paused" : "idle", level };
 }
 
-/** Tell whether two judgements say the same. */
-export function isSameStatus(one, other) {
-  return one.connection === other.connection && one.activity === other.activity && one.level === other.level;
+/** "online", or why the robot cannot be seen: "offline", "broken", "hibernating", "stale". */
+function linkOf(view, { seenAt, staleAfterMs, now, isHeard }) {
+  if (view.connection_state === "OFFLINE") return "offline";
+  if (view.connection_state === "CONNECTION_BROKEN") return "broken";
+  if (view.connection_state === "HIBERNATING" && isHeard) return "hibernating";
+  const isSilent = !isHeard || seenAt === null || now - seenAt > staleAfterMs;
+  return isSilent ? "stale" : "online";
 }
 
-/** Count a fleet: a robot that is lost counts as that only, whatever it said before. */
-export function countFleet(robots) {
-  const counts = { robots: 0, online: 0, driving: 0, charging: 0, idle: 0, errors: 0, stale: 0, lost: 0 };
-  for (const { view, status } of robots) {
-    counts.robots += 1;
-    if (view.errors.length > 0) counts.errors += 1;
-    if (status.connection === "stale") counts.stale += 1;
-    else if (status.isLost) counts.lost += 1;
-    else {
-      counts.online += 1;
-      if (status.activity === "driving") counts.driving += 1;
-      else if (status.activity === "charging") counts.charging += 1;
-      else if (status.activity !== null) counts.idle += 1;
-    }
-  }
-  return counts;
+/** Tell whether an emergency stop is active. */
+export function isStopped(view) {
+  const stop = view.safety?.emergency_stop ?? null;
+  return stop !== null && stop !== "NONE";
 }
 
-function connectionOf(robot, fleet, now) {
-  const said = SAID[robot.connectionState] ?? "unannounced";
-  const isSilenceTold = said === "offline" || said === "broken";
-  if (isSilenceTold || (said === "hibernating" && fleet.broker !== "disconnected")) return said;
-  const lastSeen = fleet.lastSeen(robot);
-  const isSilent = !robot.isHeard || lastSeen === null || now - lastSeen > STALE_AFTER_MS;
-  return isSilent ? "stale" : said;
+/** Tell whether an error of this level keeps the robot from going on (VDA 5050 3.0; 2.1 knows FATAL alone). */
+export function isGrave(level) {
+  return level === "CRITICAL" || level === "FATAL";
 }
 
-/** What the robot does, by its last state: null where it never sent a readable one. */
-function activityOf(view) {
-  if (view.emergencyStop !== null) return "stopped";
-  if (view.driving === true) return "driving";
-  if (view.battery?.isCharging === true) return "charging";
-  if (view.paused === true) return "paused";
-  return view.driving === false || view.operatingMode !== null ? "idle" : null;
-}
-
-/** The gravest level; one that is not known is shown as it is, graver than a warning. */
-function worstLevel(errors) {
+/** The gravest level, null of none; a word that the standard does not know counts for more than a warning. */
+export function worstLevel(errors) {
   let worst = null;
   for (const { level } of errors) {
-    if (worst === null || graveness(level) > graveness(worst)) worst = level ?? "WARNING";
+    const told = level ?? "WARNING";
+    if (worst === null || graveness(told) > graveness(worst)) worst = told;
   }
   return worst;
 }
 
-function graveness(level) {
+/** Tell whether the battery needs a charger that it has not got. */
+export function isBatteryLow(view) {
+  const battery = view.battery;
+  return battery != null && battery.charge !== null && battery.charge < LOW_BATTERY && battery.is_charging !== true;
+}
+
+/** Metres a second, or null. */
+export function speedOf(view) {
+  const { vx, vy } = view.velocity ?? {};
+  return vx == null && vy == null ? null : Math.hypot(vx ?? 0, vy ?? 0);
+}
+
+export function graveness(level) {
   const index = LEVELS.indexOf(level);
-  return index === -1 && level !== null ? 0.5 : index;
+  return index === -1 ? 0.5 : index;
 }

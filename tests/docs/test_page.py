@@ -1,0 +1,90 @@
+"""The page's files: each text in both languages, each that is used there, all of them together small."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+_STATIC = Path(__file__).resolve().parents[2] / "vda5050/api/static"
+_TEMPLATE = _STATIC.parent / "templates/index.html"
+_TEXTS = _STATIC / "js/texts.js"
+MAX_BYTES = 250_000
+
+# The starts of keys that are put together at run time: `state.${...}` and the like.
+_GROUPS = r"`([a-z.]+)\$\{"
+
+
+def languages() -> dict[str, dict[str, str]]:
+    """Read the texts of each language."""
+    parts = re.split(r"^const (\w\w) = \{$", _TEXTS.read_text(), flags=re.MULTILINE)[1:]
+    entry = re.compile(r'^  "([\w.]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
+    return {code: dict(entry.findall(body)) for code, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def sources() -> str:
+    """Read everything that may use a text."""
+    scripts = [path.read_text() for path in (_STATIC / "js").rglob("*.js") if path != _TEXTS]
+    return "\n".join([_TEMPLATE.read_text(), *scripts])
+
+
+def test_every_text_is_there_in_every_language() -> None:
+    """English and German have the same keys, none of them empty."""
+    texts = languages()
+
+    assert set(texts) == {"en", "de"}
+    assert texts["en"].keys() ^ texts["de"].keys() == set()
+    assert [key for language in texts.values() for key, text in language.items() if not text.strip()] == []
+
+
+def test_holes_are_the_same_in_every_language() -> None:
+    """What is filled into a text is filled into its translation, too."""
+    texts = languages()
+
+    def holes(text: str) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    assert [key for key, text in texts["en"].items() if holes(text) != holes(texts["de"].get(key, ""))] == []
+
+
+def test_every_text_that_is_used_exists() -> None:
+    """Keys in the template and in the scripts are keys of texts.js."""
+    text = sources()
+    used = set(re.findall(r'data-(?:text|label|title|placeholder)="([\w.]+)"', text))
+    used |= set(re.findall(r'\bt\(\s*"([\w.]+)"', text))
+    plurals = set(re.findall(r'\bplural\(\s*"([\w.]+)"', text))
+    used |= {f"{key}.{number}" for key in plurals for number in ("one", "other")}
+
+    assert len(used) > 20
+    assert used - languages()["en"].keys() == set()
+
+
+def test_every_text_is_used() -> None:
+    """No key is left over: each is named somewhere, or belongs to a group that is put together at run time."""
+    text = sources()
+    groups = tuple(
+        set(re.findall(_GROUPS, text)) | {f"{name}." for name in re.findall(r'\b(?:word|known)\("(\w+)"', text)}
+    )
+
+    unused = [
+        key
+        for key in languages()["en"]
+        if f'"{key}"' not in text
+        and f'"{re.sub(r".(one|other)$", "", key)}"' not in text
+        and not key.startswith(groups)
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_nothing_is_loaded_from_elsewhere(kind: str) -> None:
+    """A hall without internet sees the same page: no file names another host (the SVG namespace is a name)."""
+    for path in (_STATIC / kind).rglob(f"*.{kind}"):
+        hosts = set(re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]{2,}", path.read_text()))
+        assert hosts <= {"http://www.w3.org"}, path.name
+
+
+def test_the_page_is_small() -> None:
+    """All that the page may load is less than 250 kB, uncompressed."""
+    files = [path for path in _STATIC.rglob("*") if path.is_file() and not path.name.startswith("docs.")]
+
+    assert sum(path.stat().st_size for path in [*files, _TEMPLATE]) < MAX_BYTES

@@ -1,0 +1,20 @@
+/* Runs before the first paint, so that the page never shows in the wrong colours or language: a plain script, not a module.
+ *
+ * Takes what was chosen on this machine (localStorage "theme": light, dark; "language": en, de), else what the browser
+ * prefers; gives <html data-theme lang>.
+ */
+
+(() => {
+  const kept = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null; // storage is forbidden here: the browser's preference counts
+    }
+  };
+  const root = document.documentElement;
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = kept("theme") ?? (isDark ? "dark" : "light");
+  const wanted = kept("language") ?? navigator.languages.map((name) => name.slice(0, 2)).find((name) => name === "de" || name === "en");
+  root.lang = wanted ?? "en";
+})();
