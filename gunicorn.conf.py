@@ -4,7 +4,6 @@ import resource
 import sys
 from typing import Any
 
-import gevent
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
@@ -13,6 +12,7 @@ from vda5050 import logs
 from vda5050.broadcast import set_tcp_options
 from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
 from vda5050.errors import SettingsError
+from vda5050.life_cycle import end_in_order
 from vda5050.settings import Settings, binds_loopback_only
 from vda5050.site_maps import SiteMaps
 
@@ -35,8 +35,8 @@ worker_connections = settings.max_streams + 500
 backlog = 4096
 # Seconds the main greenlet may be silent before the worker is killed with all its streams.
 timeout = 60
-# Streams are ended by the app as soon as the worker is told to stop; this is for what then still hangs.
-graceful_timeout = 8
+# Seconds from SIGTERM to SIGKILL. The app ends its streams within drain_s + 1; the rest is for idle connections.
+graceful_timeout = settings.drain_s + 6
 # Seconds an idle connection between two requests is kept. A stream is one request. A worker that is told to stop waits
 # for idle connections too, so this is short.
 keepalive = 2
@@ -71,50 +71,38 @@ class OneLog(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 logger_class = OneLog
 
-_broker = EmbeddedBroker(settings.broker)
-
 
 def on_starting(server: Any) -> None:
-    """In the master: check the address, raise the descriptor limit for all workers, start the embedded broker."""
+    """In the master: check the address, raise the descriptor limit for all workers, start the embedded broker.
+
+    What lives longer than this file, which SIGHUP reads again, is kept at gunicorn's `server`.
+    """
     for address in server.cfg.address:  # may come from gunicorn's own command line, past our setting
         if isinstance(address, tuple) and not binds_loopback_only(address[0]) and settings.auth != "off":
             sys.exit(f"The gateway cannot start: {address[0]} is reachable from other machines; see VDA5050_BIND")
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    server.embedded_broker = EmbeddedBroker(settings.broker)
     if settings.broker.is_embedded:
         try:
-            _broker.start()
+            server.embedded_broker.start()
         except EmbeddedBrokerError as error:
             sys.exit(f"The gateway cannot start: {error}")
 
 
-def post_fork(_server: Any, _worker: Any) -> None:
+def post_fork(server: Any, _worker: Any) -> None:
     """In a new worker: the embedded broker is the master's."""
-    _broker.leave_to_parent()
+    server.embedded_broker.leave_to_parent()
 
 
-def on_exit(_server: Any) -> None:
+def on_exit(server: Any) -> None:
     """In the master: stop the embedded broker after the last worker."""
-    _broker.stop()
+    server.embedded_broker.stop()
 
 
 def post_worker_init(worker: Any) -> None:
-    """In a worker: end the streams when gunicorn tells it to stop, which otherwise waits for them.
-
-    gunicorn has no hook for SIGTERM in a worker; `alive` is what its handler clears.
-    """
+    """In a worker, when gunicorn has set its signal handlers: let streams end in order, and dead clients be noticed."""
     service = worker.wsgi.extensions["vda5050"]
     for sock in worker.sockets:
-        set_tcp_options(sock, timeout_s=settings.peer_timeout_s)
-
-    def stop_with_worker() -> None:
-        while worker.alive:
-            gevent.sleep(0.1)
-        service.stop()
-
-    greenlet = gevent.Greenlet(stop_with_worker)
-    greenlet.name = "stop_with_worker"
-    greenlet.link_exception(
-        lambda dead: worker.log.critical("the service could not be stopped", exc_info=dead.exception)
-    )
-    greenlet.start()
+        set_tcp_options(sock, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
+    end_in_order(worker, service, over_s=settings.drain_s)

@@ -15,10 +15,11 @@ a *filter*; a *subscription* is one client's queue of batches; a *sink* is given
 
 Reading order: errors, settings, logs, database, topics, payloads, entries, robot_state, frames, broadcast, sinks,
 replica, ingest, mqtt_bridge, api_keys, service, api; then schemas, validation, robot_view, doctor, conformance,
-event_bus, site_maps.
+event_bus, life_cycle, site_maps.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
-> ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys | site_maps > replica > broadcast >
-frames > robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads > topics > settings |
-metrics | database > addresses | bus_url | logs > errors. Only mqtt_bridge imports paho, only api imports flask.
+> ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys | life_cycle | site_maps > replica >
+broadcast > frames > robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads > topics >
+settings | metrics | database > addresses | bus_url | logs > errors. Only mqtt_bridge imports paho, only api imports
+flask.
 """

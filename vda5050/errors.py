@@ -68,3 +68,11 @@ class DatabaseTooNew(DatabaseUnavailable):
         )
         self.found = found
         self.known = known
+
+
+class Stopping(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """This process ends and takes no more streams. `retry_after_s`: when another may be there."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("this gateway is being stopped")
+        self.retry_after_s = retry_after_s

@@ -37,6 +37,7 @@ class Metrics:
         self.broker_connects = self._counter("broker_connects", "Times the broker was connected")
         self.streams = self._gauge("streams", "Open streams", ["wire"])
         self.streams_refused = self._counter("streams_refused", "Streams refused because the worker was full")
+        self.streams_cut = self._counter("streams_cut", "Streams cut off because their client took nothing")
         self.events = self._counter("stream_events", "Updates handed to streams, summed over all streams", ["wire"])
         self.stream_bytes = self._counter("stream_bytes", "Bytes handed to streams before HTTP framing", ["wire"])
         self.resets = self._counter("stream_resets", "Streams told to start again from a snapshot", ["reason"])

@@ -73,6 +73,8 @@ class Service:
         )
         self.bridge = MqttBridge(settings, self.ingest, self.metrics, on_link=self._link_changed, clock=time.monotonic)
         self.is_running = False
+        self.is_stopping = False
+        """True from when the end is announced: `/ready` says so, and no stream is admitted any more."""
         self._ticker: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -86,6 +88,20 @@ class Service:
         if self.event_bus is not None:
             self.event_bus.start()
         self.bridge.start()
+
+    @property
+    def stream_count(self) -> int:
+        """Open streams."""
+        return self.broadcaster.stream_count
+
+    def announce_stop(self, in_s: float) -> None:
+        """Say in `/ready`, and to who wants a stream, that this process will be gone in `in_s` seconds."""
+        self.is_stopping = True
+        self.broadcaster.refuse(in_s)
+
+    def drain(self, over_s: float, *, back_after_s: float, patience_s: float) -> None:
+        """End all streams, one after the other, while ingest goes on; see `Broadcaster.drain`."""
+        self.broadcaster.drain(over_s, back_after_s=back_after_s, patience_s=patience_s)
 
     def stop(self) -> None:
         """End ingest, then every stream. May be called twice."""
@@ -103,9 +119,10 @@ class Service:
         bridge = self.bridge
         url = self.settings.broker.url
         is_connected = bridge.state is LinkState.CONNECTED
+        is_serving = self.is_running and not self.is_stopping
         detail = f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
         found = {
-            "service": Dependency(self.is_running, "running" if self.is_running else "stopping"),
+            "service": Dependency(is_serving, "running" if is_serving else "stopping"),
             "broker": Dependency(is_connected, detail),
         }
         if self.event_bus is not None:

@@ -72,6 +72,10 @@ class Settings:
     peer_timeout_s: int = _knob(
         60, "seconds after which a client that takes nothing is disconnected (TCP_USER_TIMEOUT)"
     )
+    max_stream_lifetime_s: int = _knob(
+        14_400, "seconds (0: no end) after which a stream is told to come back, each at 0.75 to 1.25 of it"
+    )
+    drain_s: int = _knob(3, "seconds over which streams are ended when the gateway stops, so that not all come at once")
     stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
     trusted_proxies: tuple[str, ...] = _knob(
         (),
@@ -150,9 +154,9 @@ class Settings:
 
     def _problems(self) -> Iterator[str]:
         yield from self._broker_problems()
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                yield f"{PREFIX}{name.upper()}: must be greater than 0"
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                yield f"{PREFIX}{name.upper()}: must be {least} or greater"
         if self.auth not in ("api-key", "off"):
             yield f"{PREFIX}AUTH: must be api-key or off"
         elif self.auth != "off" and not self.binds_loopback_only:
@@ -213,7 +217,8 @@ def binds_loopback_only(host: str) -> bool:
         return False
 
 
-_POSITIVE = [knob.name for knob in fields(Settings) if isinstance(knob.default, int)]
+_MAY_BE_ZERO = {"max_stream_lifetime_s"}
+_LEAST = {k.name: 0 if k.name in _MAY_BE_ZERO else 1 for k in fields(Settings) if isinstance(k.default, int)}
 
 
 def _read(env: FileAwareEnv, name: str, default: Any) -> Any:

@@ -123,6 +123,9 @@ class Witness:
                 self.header_ids[robot] = state["headerId"]
 
     def _saw_next(self, event: Event) -> None:
+        if event.type == "status" and event.id is None:  # a note for a newcomer alone, outside the numbers
+            self.statuses += 1
+            return
         self._check_offset(event.id)
         self.last_event_id = event.id
         if event.type == "status":

@@ -4,6 +4,7 @@ They do what a real client does, and what a faulty one does: stop reading, leave
 `receive` never blocks, so that one thread can run hundreds. Each connection is one client object.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -108,6 +109,11 @@ class _Connection:
             self.wait(end, "the end of the stream")
             self._waiting.extend(self._decode(self._read()))
         return self.receive()
+
+    def read_some(self, size: int) -> None:
+        """Take at most `size` bytes from the socket, and forget them."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            self._socket.recv(size)
 
     def wait(self, end: float, what: str) -> None:
         """Wait until there is something to read. `end` in monotonic seconds. Fails the test after it."""

@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -504,47 +502,3 @@ def test_first_answer_comes_within_two_seconds(broker: Service) -> None:
             seconds.append(time.monotonic() - began_at)
 
     assert min(seconds) <= 2
-
-
-def terminate(running: Gateway) -> float:
-    """Tell gunicorn to stop; give when (monotonic seconds)."""
-    os.kill(running.pid, signal.SIGTERM)
-    return time.monotonic()
-
-
-def test_sigterm_ends_streams_properly(broker: Service) -> None:
-    """SIGTERM in traffic ends 50 streams whole, with a time to come back after or 1001; the process is gone in 10 s.
-
-    Clients that stand still, and so cannot be told, do not hold it up longer.
-    """
-    with gateway(broker) as running, ExitStack() as stack, RobotFleet(broker.port, filler_bytes=3_000) as fleet:
-        path = "/stream/ACME/AGV_000"
-        sse = [stack.enter_context(SseClient(running.port, path, is_gzip=n % 2 == 0)) for n in range(30)]
-        websockets = [stack.enter_context(WebSocketClient(running.port, "/ws?robots=*/AGV_000")) for _ in range(20)]
-        stalled = [stack.enter_context(SseClient(running.port, receive_buffer_bytes=4_096)) for _ in range(3)]
-        for client in [*sse, *websockets, *stalled]:
-            client.next("snapshot")
-        for client in sse:
-            client.decoder.retry_ms = None
-
-        def much_is_sent() -> bool:
-            for client in [*sse, *websockets]:
-                client.receive()
-            return fleet.sent > 2_000
-
-        wait_until(much_is_sent, what="the stalled clients' sockets are full", deadline_s=20)
-
-        os.kill(running.pid, signal.SIGTERM)
-        terminated_at = time.monotonic()
-
-        retries = set()
-        for client in sse:
-            client.read_to_end()
-            assert client.is_complete
-            assert 1_000 <= (client.decoder.retry_ms or 0) <= 3_000
-            retries.add(client.decoder.retry_ms)
-        assert len(retries) > 5  # spread, so that not all come back at once
-        assert [client.read_to_close() for client in websockets] == [1001] * 20
-        wait_until(lambda: not running.is_running, what="the process is gone", deadline_s=15)
-        assert time.monotonic() - terminated_at < 10
-        assert "Traceback" not in running.output()

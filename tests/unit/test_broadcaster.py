@@ -12,9 +12,9 @@ import gevent.lock
 import pytest
 
 from tests.unit.builders import EPOCH, ROBOT, Chain, Client, state
-from vda5050.broadcast import EVERYTHING, Filter
+from vda5050.broadcast import EVERYTHING, Filter, presence
 from vda5050.broadcast import broadcaster as module
-from vda5050.errors import TooManyStreams
+from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import Wire
 
 wires = pytest.mark.parametrize("wire", list(Wire))
@@ -69,8 +69,8 @@ def test_opening(chain: Chain, wire: Wire) -> None:
 
     waits = [wait for client in clients for wait in client.retries_ms]
     assert len(waits) == 20
-    assert min(waits) >= module.RETRY_MS[0]
-    assert max(waits) <= module.RETRY_MS[1]
+    assert min(waits) >= presence.RETRY_MS[0]
+    assert max(waits) <= presence.RETRY_MS[1]
     assert len(set(waits)) > 5
 
 
@@ -412,7 +412,7 @@ def test_stop(chain: Chain, wire: Wire) -> None:
     assert client.has_ended
     waits = client.retries_ms
     assert len(waits) == (0 if wire is Wire.WEBSOCKET else 2)  # at the opening, and now
-    assert all(module.RETRY_MS[0] <= wait <= module.RETRY_MS[1] for wait in waits)
+    assert all(presence.RETRY_MS[0] <= wait <= presence.RETRY_MS[1] for wait in waits)
 
 
 def test_newcomer_after_the_stop(chain: Chain) -> None:
@@ -422,6 +422,19 @@ def test_newcomer_after_the_stop(chain: Chain) -> None:
     client.take()
 
     assert client.has_ended
+
+
+def test_newcomer_while_the_end_is_announced(chain: Chain) -> None:
+    """Who comes after that is refused, and told to come back when the process is gone."""
+    staying = chain.subscribe()
+    chain.broadcaster.refuse(5.0)
+    chain.clock.advance(2.0)
+
+    with pytest.raises(Stopping) as raised:
+        chain.subscribe()
+    assert 3 <= raised.value.retry_after_s <= 5
+    staying.take()
+    assert not staying.has_ended
 
 
 def test_counted_traffic(chain: Chain) -> None:
@@ -450,6 +463,7 @@ class Time:
         self._beats = gevent.lock.Semaphore(0)
         fake = SimpleNamespace(sleep=self._sleep, Greenlet=gevent.Greenlet, killall=gevent.killall)
         monkeypatch.setattr(module, "gevent", fake)
+        monkeypatch.setattr(presence, "gevent", fake)
 
     def beat(self) -> None:
         """Let one of the heartbeat's seconds pass."""

@@ -28,7 +28,7 @@ def group(filter_: Filter = EVERYTHING, *, offset: int = 0) -> Group:
 
 def subscription_of(filter_: Filter, wire: Wire = Wire.SSE, resync: Sequence[Parcel] = ()) -> Subscription:
     """Give a client's queue."""
-    return Subscription(filter_, wire, max_bytes=10_000_000, slot=0, opened_at=0.0, resync=lambda _: resync)
+    return Subscription(filter_, wire, max_bytes=10_000_000, opened_at=0.0, resync=lambda _: resync)
 
 
 def member(of: Group, wire: Wire = Wire.SSE) -> Client:

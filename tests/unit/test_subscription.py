@@ -19,7 +19,7 @@ def subscription(
     *, max_bytes: int = MAX_BYTES, resync: Callable[[Subscription], list[Parcel]] = lambda _: [Parcel.of(b"<resync>")]
 ) -> Subscription:
     """Give a client's queue."""
-    return Subscription(EVERYTHING, Wire.SSE, max_bytes=max_bytes, slot=0, opened_at=0.0, resync=resync)
+    return Subscription(EVERYTHING, Wire.SSE, max_bytes=max_bytes, opened_at=0.0, resync=resync)
 
 
 def put(queue: Subscription, *texts: bytes) -> None:

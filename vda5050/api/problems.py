@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from vda5050.api.request_ids import request_id
-from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
+from vda5050.errors import DatabaseUnavailable, FilterError, Stopping, TooManyStreams
 from vda5050.logs import get_logger
 
 log = get_logger(__name__)
@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(FilterError, _bad_filter)
     app.register_error_handler(TooManyStreams, _too_many_streams)
     app.register_error_handler(DatabaseUnavailable, _no_database)
+    app.register_error_handler(Stopping, _stopping)
     app.register_error_handler(UnicodeDecodeError, _not_text)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, _unexpected)
@@ -61,6 +62,12 @@ def _bad_filter(error: FilterError) -> Response:
 
 def _too_many_streams(error: TooManyStreams) -> Response:
     response = problem(503, "too_many_streams", str(error), limit=error.limit)
+    response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _stopping(error: Stopping) -> Response:
+    response = problem(503, "stopping", str(error))
     response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

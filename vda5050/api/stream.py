@@ -99,5 +99,6 @@ class _Chunks:
     def _watch(self, sock: Any) -> None:
         try:
             self._peer = Peer(sock, on_gone=self._subscription.abandon)
+            self._subscription.cut = self._peer.cut
         except ValueError:  # closed before it could be watched
             self.close()

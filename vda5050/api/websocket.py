@@ -103,6 +103,7 @@ class _Upgraded(Response):
                 on_gone=self._subscription.abandon,
                 on_data=self._received,
             )
+            self._subscription.cut = peer.cut
             self._socket.sendall(self._accepted)
             while True:
                 self._socket.sendall(self._subscription.take())

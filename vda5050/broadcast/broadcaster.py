@@ -10,7 +10,7 @@ both ends: see benchmarks/README.md.)
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gevent
@@ -19,18 +19,17 @@ from gevent.event import Event
 from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import FINDING, Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
+from vda5050.broadcast.presence import RETRY_MS, Presence, send_away
 from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.routes import Routes
 from vda5050.broadcast.subscription import Parcel, Subscription
-from vda5050.errors import TooManyStreams
+from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import (
     Frame,
     Wire,
-    encode_heartbeat,
     encode_notice,
     encode_opening,
     encode_reset,
-    encode_retry,
     finding_json,
     status_json,
     update_json,
@@ -46,10 +45,9 @@ PACE = 4.0
 DEAR_FLUSH_S = 0.008
 """A flush that costs more than this waits more than PACE times its cost, in proportion."""
 SNAPSHOT_MAX_AGE_S = 1.0
+DRAIN_POLL_S = 0.02
 CHANGE_FILTER_EVERY_S = 1.0
 """Another filter means another snapshot, which is dear with a large fleet; a client that asks faster waits."""
-RETRY_MS = (1_000, 3_000)
-"""Between these each client is told to wait before it comes back, so that not all come at once."""
 
 
 class Broadcaster:
@@ -75,10 +73,9 @@ class Broadcaster:
         self._routes = Routes(self._make_group)
         self._dirty: set[Group] = set()
         self._wake = Event()
-        self._beats: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
-        self._count = 0
-        self._next_slot = 0
+        self._presence = Presence(metrics, settings, clock=clock)
         self._is_stopped = False
+        self._refuses_until: float | None = None
         self._is_broker_connected = True
         self._accounts = Accounts(metrics, is_logged=settings.access_log == "on", clock=clock)
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -86,16 +83,33 @@ class Broadcaster:
     @property
     def stream_count(self) -> int:
         """Open subscriptions."""
-        return self._count
+        return len(self._presence)
 
     def start(self) -> None:
         """Start the flushing and the heartbeat greenlets."""
-        for loop in (self._flush_for_ever, self._beat_for_ever):
+        for loop in (self._flush_for_ever, self._presence.beat_for_ever):
             greenlet = gevent.Greenlet(loop)
-            greenlet.name = f"broadcast{loop.__name__}"
+            greenlet.name = f"broadcast_{loop.__name__.strip('_')}"
             greenlet.link_exception(_log_death)
             greenlet.start()
             self._greenlets.append(greenlet)
+
+    def refuse(self, for_s: float) -> None:
+        """Admit no more clients: `for_s` seconds from now this process is gone, and another may be there."""
+        self._refuses_until = self._clock() + for_s
+
+    def drain(self, over_s: float, *, back_after_s: float, patience_s: float) -> None:
+        """End all streams over `over_s` seconds, while updates go on; see `Presence.send_all_away`.
+
+        Who has not taken the end `patience_s` seconds after the last was told is cut off. Blocks until then, or until
+        all have left.
+        """
+        self._presence.send_all_away(over_s, back_after_s=back_after_s)
+        cut_at = self._clock() + patience_s
+        while self._presence and self._clock() < cut_at:
+            gevent.sleep(DRAIN_POLL_S)
+        if count := self._presence.cut_all():
+            log.warning("streams did not end, and were cut off", streams=count)
 
     def stop(self) -> None:
         """Flush what waits, end every stream with a time to come back after, stop the greenlets. May run twice."""
@@ -107,7 +121,7 @@ class Broadcaster:
             self._flush_group(group, now)
             for members in group.members.values():
                 for subscription in members:
-                    self._send_away(subscription)
+                    send_away(subscription, reason="stopping")
 
     def publish(self, robot: str, topic: str, payload: bytes) -> Frame:
         """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
@@ -128,17 +142,17 @@ class Broadcaster:
         It begins with the updates after `last_event_id` where that can be done without a gap, with `reset` and a
         snapshot where it cannot, and with a snapshot where no id is given.
 
-        Raises TooManyStreams.
+        Raises TooManyStreams, Stopping.
         """
-        if self._count >= self._settings.max_streams:
+        if self._refuses_until is not None:
+            raise Stopping(max(1, round(self._refuses_until - self._clock())) + random.randint(0, 2))
+        if len(self._presence) >= self._settings.max_streams:
             self._metrics.streams_refused.inc()
             raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
-        self._next_slot = slot = (self._next_slot + 1) % len(self._beats)
         subscription = Subscription(
             filter_,
             wire,
             max_bytes=self._settings.max_queue_bytes,
-            slot=slot,
             opened_at=self._clock(),
             resync=self._begin_again,
         )
@@ -152,26 +166,19 @@ class Broadcaster:
             subscription.begin([Parcel.of(opening)])
         subscription.begin(first)
         group.enter(subscription, offset)
-        self._beats[slot].add(subscription)
+        self._presence.enter(subscription)
         self._accounts.opened(wire)
-        self._count += 1
         if self._is_stopped:
-            self._send_away(subscription)
+            send_away(subscription, reason="stopping")
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Let a client go. May be called twice."""
-        beat = self._beats[subscription.slot]
-        if subscription in beat:
-            beat.remove(subscription)
-            self._count -= 1
+        if subscription in self._presence:
+            self._presence.leave(subscription)
+            subscription.cut = None  # which refers back to the subscription
             self._leave(subscription)
             self._accounts.ended(subscription)
-
-    @staticmethod
-    def _send_away(subscription: Subscription) -> None:
-        """End a stream, telling its client when to come back."""
-        subscription.end(encode_retry(subscription.wire, random.randint(*RETRY_MS)), reason="stopping")
 
     def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
         frame = self._ring.append(robot, topic, json)
@@ -291,20 +298,6 @@ class Broadcaster:
         self._dirty.discard(group)
         for wire, (clients, frames, size) in group.flush(now, self._ring.last_offset).items():
             self._accounts.flushed(wire, clients=clients, frames=frames, size=size)
-
-    def _beat_for_ever(self) -> None:
-        parcels = {wire: Parcel.of(encode_heartbeat(wire)) for wire in Wire}
-        for beat in self._every_second(self._beats):
-            for subscription in beat:
-                subscription.put(parcels[subscription.wire])
-
-    @staticmethod
-    def _every_second(beats: list[set[Subscription]]) -> Iterator[set[Subscription]]:
-        """Give one slot's clients a second, round and round, so that each is written to once in `heartbeat_s`."""
-        while True:
-            for beat in beats:
-                gevent.sleep(1)
-                yield beat
 
 
 def _log_death(dead: "gevent.Greenlet[..., None]") -> None:

@@ -8,6 +8,7 @@ once, on the listening sockets (`set_tcp_options`).
 
 import os
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -31,14 +32,16 @@ class StreamSocket(Protocol):
         """As of `socket.socket`."""
 
 
-def set_tcp_options(sock: StreamSocket, *, timeout_s: float) -> None:
-    """Let the kernel give a connection up whose other end takes nothing for `timeout_s`.
+def set_tcp_options(sock: StreamSocket, *, timeout_s: float, heartbeat_s: float) -> None:
+    """Let the kernel give a connection up whose other end has taken nothing for `timeout_s`.
 
-    Set on a listening socket, Linux passes it on to every connection accepted.
+    The kernel counts from the first byte that is not acknowledged, and on an idle stream the next byte is the next
+    heartbeat, so that comes off. Set on a listening socket, Linux passes it on to every connection accepted.
     """
+    unacknowledged_s = max(timeout_s - heartbeat_s, timeout_s / 2)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout_s * 1000))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unacknowledged_s * 1000))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     except OSError as error:  # a Unix socket has none of these; its peer cannot vanish
         log.debug("no TCP options", error=error)
@@ -67,6 +70,21 @@ class Peer:
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.close()
+
+    def cut(self) -> None:
+        """Break the connection off, under a greenlet that is stuck in a write to it as well: that write fails.
+
+        With RST once the socket is closed, so that the kernel keeps nothing for a client that takes nothing.
+        """
+        if self._watcher is None:  # closed, and the descriptor may be somebody else's by now
+            return
+        try:
+            # A socket object of our own: gevent's shutdown() on the worker's would fail its write as "closed".
+            with socket.fromfd(self._socket.fileno(), socket.AF_INET, socket.SOCK_STREAM) as handle:
+                handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                handle.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            log.debug("a client left before it could be cut off: %s", error)
 
     def _readable(self) -> None:
         try:

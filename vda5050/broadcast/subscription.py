@@ -63,14 +63,19 @@ class Subscription:
 
     `filter` is the one it gets updates of, `wanted` the one it asked for since (`has_asked`, until it comes to read).
     `taken_events` and `taken_bytes` tell what was handed to its writer so far, `end_reason` why it ended.
+
+    `slot`, `beats_left` and `beats_writing` (heartbeats since the greenlet last came to read) are `Presence`'s;
+    `is_writing` while the greenlet is not here but at the socket. `cut` ends the connection from outside, even under a
+    greenlet that is stuck in a write; set by whoever serves the client, where it can be done.
+
     `put`, `lag`, `change_filter`, `end` and `abandon` never block and may be called from anywhere; `take` is for one
     greenlet.
     """
 
     __slots__ = (
-        "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
-        "changed_at", "end_reason", "filter", "has_asked", "opened_at", "slot", "taken_bytes", "taken_events", "wanted",
-        "wire",
+        "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "beats_left",
+        "beats_writing", "changed_at", "cut", "end_reason", "filter", "has_asked", "is_writing", "opened_at", "slot",
+        "taken_bytes", "taken_events", "wanted", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -79,7 +84,6 @@ class Subscription:
         wire: Wire,
         *,
         max_bytes: int,
-        slot: int,
         opened_at: float,
         resync: Callable[["Subscription"], Sequence[Parcel]],
     ) -> None:
@@ -88,7 +92,11 @@ class Subscription:
         self.has_asked = False
         self.changed_at = float("-inf")
         self.wire = wire
-        self.slot = slot
+        self.slot = 0
+        self.beats_left = 0
+        self.beats_writing = 0
+        self.is_writing = False
+        self.cut: Callable[[], None] | None = None
         self.opened_at = opened_at
         self.taken_events = 0
         self.taken_bytes = 0
@@ -100,6 +108,11 @@ class Subscription:
         self._waiting_bytes = 0
         self._is_lagging = False
         self._ended: StreamEnded | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """True where nothing more will be queued."""
+        return self._ended is not None
 
     @property
     def waiting_bytes(self) -> int:
@@ -156,8 +169,11 @@ class Subscription:
 
         Raises StreamEnded.
         """
+        self.is_writing = False
+        self.beats_writing = 0
         if not self._pieces:
             self._refill()
+        self.is_writing = True
         return self._pieces.pop(0)
 
     def _refill(self) -> None:
