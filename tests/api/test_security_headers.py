@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-DATA = ["/robots", "/health", "/nowhere", "/openapi.json", "/static/js/main.js", "/schemas/2.1.0/state"]
+DATA = ["/robots", "/health", "/nowhere", "/openapi.json", "/static/css/theme.css", "/schemas/2.1.0/state"]
 PAGES = ["/", "/docs"]
 
 
@@ -36,3 +36,9 @@ def test_data_is_no_page(client: FlaskClient, url: str) -> None:
     """An answer that is no page may run and load nothing at all."""
     with client.get(url) as answer:
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_scripts_have_the_pages_policy(client: FlaskClient) -> None:
+    """A worker obeys the policy of its own script: with that of data it could neither import nor connect."""
+    with client.get("/static/js/worker.js") as answer:
+        assert answer.headers["Content-Security-Policy"] == client.get("/").headers["Content-Security-Policy"]

@@ -32,6 +32,6 @@ def _protect(response: Response) -> Response:
     headers = response.headers
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    is_page = response.mimetype == "text/html"
+    is_page = response.mimetype in ("text/html", "text/javascript")  # a worker obeys its own script's policy
     headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else _DATA_POLICY)
     return response
