@@ -18,8 +18,8 @@ replica, ingest, mqtt_bridge, api_keys, service, api; then schemas, validation, 
 event_bus, life_cycle, site_maps.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
-> ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys | life_cycle | site_maps > replica >
-broadcast > frames > robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads > topics >
-settings | metrics | database > addresses | bus_url | logs > errors. Only mqtt_bridge imports paho, only api imports
-flask.
+> ingest | conformance | event_bus | mqtt_bridge | embedded_broker | api_keys | life_cycle | loop_watch | site_maps >
+replica > broadcast > frames > robot_state | doctor > robot_view | validation > schemas > entries | sinks | payloads >
+topics > settings | metrics | database > addresses | bus_url | logs | version > errors. Only mqtt_bridge imports paho,
+only api imports flask.
 """

@@ -35,7 +35,7 @@ class Replica:
     def _apply_update(self, update: Update) -> int:
         address = update.address
         self._robots.update_from_mqtt(update)
-        frame = self._broadcaster.publish(address.robot, address.topic, update.payload)
+        frame = self._broadcaster.publish(address.robot, address.topic, update.payload, received_at=update.received_at)
         if self._sinks:
             record = Record(*update, self._broadcaster.epoch, frame.offset)
             for sink in self._sinks:

@@ -17,6 +17,7 @@ from vda5050.entries import LinkChange, Sequencer
 from vda5050.event_bus import EventBus
 from vda5050.ingest import Ingest
 from vda5050.logs import get_logger
+from vda5050.loop_watch import LoopWatch
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
@@ -52,8 +53,16 @@ class Service:
             clock=time.monotonic,
         )
         self.metrics.watch_robots(self.robots)
+        self.metrics.watch_dependencies(self._readiness)
+        self.metrics.robots_limit.set(settings.max_robots)
+        self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)
         self.broadcaster = Broadcaster(
-            self.robots, self.metrics, settings, epoch=new_epoch(time.time_ns()), clock=time.monotonic
+            self.robots,
+            self.metrics,
+            settings,
+            epoch=new_epoch(time.time_ns()),
+            clock=time.monotonic,
+            wall_clock=time.time,
         )
         self.event_bus = _event_bus(settings, self.metrics)
         sinks = [sink for sink in (self.event_bus,) if sink is not None]
@@ -80,6 +89,7 @@ class Service:
     def start(self) -> None:
         """Begin to ingest and to serve."""
         self.is_running = True
+        self.loop_watch.start()
         self.broadcaster.start()
         self._link_changed(is_up=False)
         self._ticker = gevent.Greenlet(self._tick_for_ever)
@@ -111,6 +121,7 @@ class Service:
             if self._ticker is not None:
                 self._ticker.kill()
             self.broadcaster.stop()
+            self.loop_watch.stop()
             if self.event_bus is not None:
                 self.event_bus.stop()
 
@@ -128,6 +139,9 @@ class Service:
         if self.event_bus is not None:
             found["event_bus"] = self._bus_dependency(self.event_bus)
         return found
+
+    def _readiness(self) -> dict[str, int]:
+        return {name: int(dependency.is_ready) for name, dependency in self.dependencies().items()}
 
     @staticmethod
     def _bus_dependency(bus: EventBus) -> Dependency:

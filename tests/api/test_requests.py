@@ -101,3 +101,44 @@ def test_turned_off(said: Callable[[str], list[dict[str, Any]]]) -> None:
     client.get("/stream").close()
 
     assert (said(REQUESTS), said(ACCOUNTS)) == ([], [])
+
+
+def test_counted(client: FlaskClient, service: Service) -> None:
+    """Requests are counted and timed by their route, never by what a client wrote."""
+    for path in ("/robots", "/robots", "/robots/a/b", "/robots/c/d", "/nowhere", "/elsewhere"):
+        client.get(path)
+    client.open("/robots", method="GEHEIM")
+    counted = {
+        tuple(sample.labels.values()): sample.value
+        for family in service.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "vda5050_requests_total"
+    }
+    of_robots = service.metrics.registry.get_sample_value("vda5050_request_seconds_count", {"route": "/robots"})
+
+    assert counted == {
+        ("GET", "/robots", "200"): 2,
+        ("GET", "/robots/<manufacturer>/<serial_number>", "404"): 2,
+        ("GET", "(none)", "404"): 2,
+        ("other", "(none)", "405"): 1,
+    }
+    assert of_robots == 2
+
+
+def test_stream_is_counted_and_not_timed(open_stream: Callable[..., Stream], service: Service) -> None:
+    """A stream counts when it opens; how long it stays open is no answer time."""
+    open_stream()
+    value = service.metrics.registry.get_sample_value
+    labels = {"method": "GET", "route": "/stream", "status": "200"}
+
+    assert value("vda5050_requests_total", labels) == 1
+    assert value("vda5050_request_seconds_count", {"route": "/stream"}) is None
+
+
+def test_dependencies_are_exported(client: FlaskClient) -> None:
+    """What /ready tells is in the metrics too, as 1 or 0."""
+    ready = client.get("/ready").get_json()["dependencies"]
+    text = client.get("/metrics").get_data(as_text=True)
+
+    for name, state in ready.items():
+        assert f'vda5050_dependency_ready{{dependency="{name}"}} {float(state["ready"])}' in text

@@ -5,8 +5,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from vda5050.api import create_flask_app
 from vda5050.service import Service
 from vda5050.settings import PREFIX, Settings
@@ -79,43 +77,6 @@ def test_routes() -> None:
 
     told = first_column("Routes")
     assert sorted(told) == sorted(served)
-
-
-def test_metrics() -> None:
-    """The metrics of the README are those that a scrape shows."""
-    service = Service(Settings())
-    families = [family for family in service.metrics.registry.collect() if family.name.startswith("vda5050_")]
-    exported = [family.name + ("_total" if family.type == "counter" else "") for family in families]
-
-    assert sorted(first_column("Metrics")) == sorted(exported)
-
-
-def test_metric_labels() -> None:
-    """A metric's labels are told beside it, in backticks."""
-    service = Service(Settings())
-    collectors = {family.name: family for family in service.metrics.registry.collect()}
-    told = {code(row[0])[0].removesuffix("_total"): row[1] for row in table("Metrics")}
-
-    unknown = [name for name in told if name not in collectors]
-    assert unknown == []
-    labels = {
-        name: {label for sample in collectors[name].samples for label in sample.labels if label != "le"}
-        for name in told
-    }
-    assert {name for name, names in labels.items() if not names <= set(code(told[name]))} == set()
-
-
-@pytest.mark.parametrize("heading", ["Rejected", "Odd"])
-def test_reasons(heading: str) -> None:
-    """The reasons that label rejected and odd messages are told, as the code names them."""
-    (line,) = re.findall(rf"^{heading}: (.*)$", section("Metrics"), re.MULTILINE)
-    sources = "".join(
-        (ROOT / "vda5050" / name).read_text()
-        for name in ("topics.py", "payloads.py", "robot_state.py", "ingest.py", "mqtt_bridge/read_buffer.py")
-    )
-    pattern = r'RejectedMessage\(\s*"(\w+)"' if heading == "Rejected" else r'yield "(\w+)"'
-
-    assert set(code(line)) == set(re.findall(pattern, sources))
 
 
 def make_targets() -> set[str]:

@@ -123,7 +123,9 @@ class Chain:
             stale_after_s=self.settings.stale_after_s,
             clock=self.clock,
         )
-        self.broadcaster = Broadcaster(self.robots, self.metrics, self.settings, epoch=EPOCH, clock=self.clock)
+        self.broadcaster = Broadcaster(
+            self.robots, self.metrics, self.settings, epoch=EPOCH, clock=self.clock, wall_clock=self.wall_clock
+        )
         self.sink = RecordingSink()
         self.ingest = Ingest(
             self.robots,

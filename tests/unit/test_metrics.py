@@ -51,7 +51,7 @@ def test_names_and_labels() -> None:
 
     assert [family.name for family in families if not family.name.startswith("vda5050_")] == []
     assert [family.name for family in families if not family.documentation] == []
-    assert max(len({str(sample.labels) for sample in family.samples}) for family in families) < 15
+    assert max(len({str({**sample.labels, "le": ""}) for sample in family.samples}) for family in families) < 15
 
 
 def test_the_process_is_measured() -> None:

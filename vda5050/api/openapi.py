@@ -13,8 +13,8 @@ from flask_smorest import Api  # type: ignore[import-untyped]
 
 from vda5050.api.dashboard import html_page
 from vda5050.api.operations import PATH_PARAMETERS, operations_by_rule
+from vda5050.version import VERSION
 
-API_VERSION = "1.0.0"
 """Of the routes and shapes, not of the gateway: a change that breaks a client raises the first number."""
 
 _ABOUT = """The live gateway between a VDA 5050 robot fleet and everything that watches it.
@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
         app,
         spec_kwargs={
             "title": "VDA 5050 live gateway",
-            "version": API_VERSION,
+            "version": VERSION,
             "openapi_version": "3.1.0",
             "info": {"description": _ABOUT},
         },

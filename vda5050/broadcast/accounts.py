@@ -4,8 +4,9 @@ A stream's end is a line in the log, bounded: thousands may end together, and a 
 The next line that is written tells how many were left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from vda5050.broadcast.group import Group
 from vda5050.broadcast.subscription import Subscription
 from vda5050.frames import Wire
 from vda5050.logs import Budget, get_logger
@@ -19,10 +20,14 @@ LOGGED_ENDS_PER_S = 20
 class Accounts:
     """The streams of one broadcaster. `is_logged`: their ends are told in the log."""
 
-    def __init__(self, metrics: Metrics, *, is_logged: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, metrics: Metrics, *, is_logged: bool, clock: Callable[[], float], wall_clock: Callable[[], float]
+    ) -> None:
+        self._metrics = metrics
         self._wires = {wire: _WireMetrics(metrics, wire) for wire in Wire}
         self._is_logged = is_logged
         self._clock = clock
+        self._wall_clock = wall_clock
         self._budget = Budget(LOGGED_ENDS_PER_S, clock)
 
     def opened(self, wire: Wire) -> None:
@@ -35,9 +40,24 @@ class Accounts:
         counters.events.inc(clients * frames)
         counters.bytes.inc(clients * size)
 
+    @staticmethod
+    def oldest_of(groups: Iterable[Group]) -> float | None:
+        """Give when the oldest update came that these groups hold.
+
+        Groups with an interval wait because their clients want it, so they are left out.
+        """
+        times = (group.oldest_received_at for group in groups if not group.filter.interval_s)
+        return min((at for at in times if at is not None), default=None)
+
+    def served(self, oldest_received_at: float | None) -> None:
+        """Note how old a flush's oldest update is, now that its streams were served."""
+        if oldest_received_at is not None:
+            self._metrics.lag.observe(max(0.0, self._wall_clock() - oldest_received_at))
+
     def ended(self, subscription: Subscription) -> None:
         """Count a stream out and tell how it was."""
         self._wires[subscription.wire].streams.dec()
+        self._metrics.stream_ends.labels(subscription.end_reason).inc()
         if not self._is_logged or (left_out := self._budget.take()) is None:
             return
         log.info(

@@ -61,6 +61,7 @@ class Broadcaster:
         *,
         epoch: str,
         clock: Callable[[], float],
+        wall_clock: Callable[[], float],
     ) -> None:
         self._robots = robots
         self._metrics = metrics
@@ -77,7 +78,7 @@ class Broadcaster:
         self._is_stopped = False
         self._refuses_until: float | None = None
         self._is_broker_connected = True
-        self._accounts = Accounts(metrics, is_logged=settings.access_log == "on", clock=clock)
+        self._accounts = Accounts(metrics, is_logged=settings.access_log == "on", clock=clock, wall_clock=wall_clock)
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     @property
@@ -123,9 +124,9 @@ class Broadcaster:
                 for subscription in members:
                     send_away(subscription, reason="stopping")
 
-    def publish(self, robot: str, topic: str, payload: bytes) -> Frame:
+    def publish(self, robot: str, topic: str, payload: bytes, *, received_at: float) -> Frame:
         """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
-        return self._publish(robot, topic, update_json(robot, topic, payload))
+        return self._publish(robot, topic, update_json(robot, topic, payload), received_at)
 
     def publish_status(self, *, is_connected: bool) -> Frame:
         """Tell every client whether the link to the broker stands; newcomers are told while it does not."""
@@ -180,12 +181,13 @@ class Broadcaster:
             self._leave(subscription)
             self._accounts.ended(subscription)
 
-    def _publish(self, robot: str, topic: str, json: bytes) -> Frame:
+    def _publish(self, robot: str, topic: str, json: bytes, received_at: float | None = None) -> Frame:
         frame = self._ring.append(robot, topic, json)
         for group in self._routes.to(robot, topic):
             group.add(frame)
             if group not in self._dirty:
                 self._dirty.add(group)
+                group.oldest_received_at = received_at
                 self._wake.set()
         return frame
 
@@ -278,12 +280,14 @@ class Broadcaster:
         if not due:
             self._wait_for_work(now)
             return
+        oldest = self._accounts.oldest_of(due)
         for group in due:
             self._flush_group(group, now)
         gevent.sleep(0)  # every client that the flush woke is served before this returns
         cost = self._clock() - now
         pause = min(self._max_interval_s, PACE * cost * max(1.0, cost / DEAR_FLUSH_S))
         self._metrics.flush.observe(cost)
+        self._accounts.served(oldest)
         self._metrics.batch_interval.set(pause)
         self._metrics.replay_bytes.set(self._ring.size)
         gevent.sleep(pause)

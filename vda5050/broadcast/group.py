@@ -82,7 +82,8 @@ class Snapshot:
 class Group:
     """The clients of one filter.
 
-    `flushed_offset`: every frame up to it has been queued to every client of the group.
+    `flushed_offset`: every frame up to it has been queued to every client of the group. `oldest_received_at`: when the
+    update came that has waited longest since (epoch seconds).
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Group:
         self.members: dict[Wire, set[Subscription]] = {}
         self.flushed_offset = offset
         self.due_at = 0.0
+        self.oldest_received_at: float | None = None
         self.log_budget = LOG_BYTES
         self._view_of = view_of
         self._epoch = epoch
