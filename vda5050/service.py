@@ -80,7 +80,14 @@ class Service:
             clock=time.monotonic,
             wall_clock=time.time,
         )
-        self.bridge = MqttBridge(settings, self.ingest, self.metrics, on_link=self._link_changed, clock=time.monotonic)
+        self.bridge = MqttBridge(
+            settings,
+            self.ingest,
+            self.metrics,
+            on_link=self._link_changed,
+            gathering_s=lambda: self.broadcaster.gathering_s,
+            clock=time.monotonic,
+        )
         self.is_running = False
         self.is_stopping = False
         """True from when the end is announced: `/ready` says so, and no stream is admitted any more."""

@@ -11,6 +11,7 @@ from tests.unit.test_read_buffer import PACKET_ID, PINGRESP, FakeSocket, publish
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
+from vda5050.mqtt_bridge.bridge import round_s
 from vda5050.mqtt_bridge.read_buffer import ReadBuffer
 from vda5050.settings import Settings
 
@@ -85,6 +86,12 @@ def test_rejected(
     seen = seen_of(publish(topic, payload, qos=qos) + publish("next", b"1"), monkeypatch)
 
     assert seen == [rejected, *([("ack", PACKET_ID, 1)] if qos else []), ("message", "next", b"1", False)]
+
+
+@pytest.mark.parametrize(("gathering_s", "expected"), [(0.0, 0.004), (0.05, 0.01), (0.1, 0.02), (5.0, 0.02)])
+def test_round_grows_with_the_batches(gathering_s: float, expected: float) -> None:
+    """While the streams gather for long, so does the bridge, up to a bound; in a quiet moment it hands on at once."""
+    assert round_s(gathering_s) == pytest.approx(expected)
 
 
 def test_before_the_start() -> None:

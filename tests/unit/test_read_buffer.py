@@ -372,3 +372,10 @@ def test_any_stream_cut_anywhere(packets: list[bytes], cuts: list[int]) -> None:
     together = Bridge(*pieces, stream or None).run()
     assert together.got == [got for bridge in alone for got in bridge.got]
     assert len(together.got) == len(packets)
+
+
+def test_fill_tells_whether_anything_was_there() -> None:
+    """A round that reads nothing knows it, and waits; the end of the connection is something to look at."""
+    buffer = ReadBuffer(FakeSocket([b"x", None, b""]))
+
+    assert [buffer.fill() for _ in range(3)] == [True, False, True]

@@ -75,6 +75,8 @@ class Broadcaster:
         self._dirty: set[Group] = set()
         self._wake = Event()
         self._presence = Presence(metrics, settings, clock=clock)
+        self.gathering_s = 0.0
+        """For how long updates were gathered after the last flush."""
         self._is_stopped = False
         self._refuses_until: float | None = None
         self._is_broker_connected = True
@@ -289,6 +291,7 @@ class Broadcaster:
         self._metrics.flush.observe(cost)
         self._accounts.served(oldest)
         self._metrics.batch_interval.set(pause)
+        self.gathering_s = pause
         self._metrics.replay_bytes.set(self._ring.size)
         gevent.sleep(pause)
 

@@ -38,9 +38,10 @@ log = get_logger(__name__)
 
 YIELD_AFTER_S = 0.004
 """A producer that never switches fills every queue before one client runs."""
-ROUND_S = 0.004
-"""A message that comes sooner after the last one waits this long, so that a round takes several: a wake-up costs more
-than reading a message does. One that comes alone waits for nothing."""
+ROUND_S = (0.004, 0.020)
+"""Between two rounds at least, so that each takes several messages: a wake-up costs more than reading a message does. A
+message that comes alone waits for nothing. The longer one while the streams gather updates for longer anyway."""
+ROUNDS_A_BATCH = 5
 CONNECT_TIMEOUT_S = 4.0
 ANSWER_TIMEOUT_S = 10.0
 STABLE_AFTER_S = 10.0
@@ -74,6 +75,12 @@ class LinkObserver(Protocol):
         """Take note."""
 
 
+def round_s(gathering_s: float) -> float:
+    """Tell how long a round lasts at least, where the streams gather updates for `gathering_s`."""
+    shortest_s, longest_s = ROUND_S
+    return min(longest_s, max(shortest_s, gathering_s / ROUNDS_A_BATCH))
+
+
 class MqttBridge:
     """One subscription to one broker, kept up until `stop`."""
 
@@ -84,8 +91,10 @@ class MqttBridge:
         metrics: Metrics,
         *,
         on_link: LinkObserver,
+        gathering_s: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float],
     ) -> None:
+        """`gathering_s` tells for how long the streams gather updates at the moment."""
         self.state = LinkState.STOPPED
         self.problem: str | None = "not started"
         """Why the broker is not connected, in words for a person; None while it is."""
@@ -94,6 +103,7 @@ class MqttBridge:
         self._receiver = receiver
         self._metrics = metrics
         self._on_link = on_link
+        self._gathering_s = gathering_s
         self._clock = clock
         self._client: _Client | None = None
         self._failures = 0
@@ -178,16 +188,17 @@ class MqttBridge:
         return client
 
     def _pump(self, client: "_Client") -> None:
-        """One round: wait for the socket, take what came, let paho do its part."""
+        """One round: take what came, or wait for it, and let paho do its part."""
         buffer = client.buffer
         if buffer is None:
             return
-        buffer.wait(READ | WRITE if client.want_write() else READ, timeout_s=1.0)
-        too_soon_s = self._round_at + ROUND_S - self._clock()
+        too_soon_s = self._round_at + round_s(self._gathering_s()) - self._clock()
         if too_soon_s > 0:
             gevent.sleep(too_soon_s)
+        if not buffer.fill():  # under load there is something, and no watcher needs to be set up
+            buffer.wait(READ | WRITE if client.want_write() else READ, timeout_s=1.0)
+            buffer.fill()
         self._round_at = self._clock()
-        buffer.fill()
         self._take_packets(client, buffer)
         if client.socket() is not None and client.want_write():
             client.loop_write()

@@ -68,15 +68,17 @@ class ReadBuffer:
         finally:
             watcher.close()
 
-    def fill(self) -> None:
-        """Read what the network has, up to READ_BYTES or a little more."""
+    def fill(self) -> bool:
+        """Read what the network has, up to READ_BYTES or a little more. Returns False where nothing was there."""
         data = b"".join(self._received())
+        is_news = bool(data) or self._is_at_end
         if self._to_skip:
             skipped = min(self._to_skip, len(data))
             self._to_skip -= skipped
             data = data[skipped:]
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
+        return is_news
 
     def _received(self) -> Iterator[bytes]:
         """Receive until nothing is left: TLS gives one record of at most 16 kB a call, and often one message."""
