@@ -43,12 +43,33 @@ class FilterError(Vda5050Error):
 
 
 class TooManyStreams(Vda5050Error):  # noqa: N818 - reads as the claim it is
-    """The worker serves as many streams as it may. `limit` is that number, `retry_after_s` when to ask again."""
+    """The worker, or one client of it, has as many streams as it may (`is_of_client`).
 
-    def __init__(self, limit: int, retry_after_s: int) -> None:
-        super().__init__(f"{limit} streams are open, which is the limit")
+    `limit` is that number, `retry_after_s` when to ask again.
+    """
+
+    def __init__(self, limit: int, retry_after_s: int, *, is_of_client: bool = False) -> None:
+        of_client = " for this client" if is_of_client else ""
+        super().__init__(f"{limit} streams are open{of_client}, which is the limit")
         self.limit = limit
         self.retry_after_s = retry_after_s
+        self.is_of_client = is_of_client
+
+
+class TooManyRequests(Vda5050Error):  # noqa: N818 - reads as the claim it is
+    """A client asked more than `limit` times. `retry_after_s`: when to ask again."""
+
+    def __init__(self, limit: int, retry_after_s: int, *, what: str = "requests in a minute") -> None:
+        super().__init__(f"{limit} {what} are the limit")
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+
+
+class TooManyFailedLogins(TooManyRequests):
+    """An address came with too many keys that were none: `limit` in `minutes`."""
+
+    def __init__(self, limit: int, minutes: int, retry_after_s: int) -> None:
+        super().__init__(limit, retry_after_s, what=f"failed logins in {minutes} minutes")
 
 
 class DatabaseUnavailable(Vda5050Error):  # noqa: N818 - reads as the claim it is

@@ -23,8 +23,8 @@ _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
 
-def _knob(default: Any, why: str, *, is_secret: bool = False) -> Any:
-    return field(default=default, metadata={"why": why}, repr=not is_secret)
+def _knob(default: Any, why: str, *, is_secret: bool = False, may_be_off: bool = False) -> Any:
+    return field(default=default, metadata={"why": why, "may_be_off": may_be_off}, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,19 @@ class Settings:
     auth: str = _knob("api-key", "`off` is needed on purpose to listen on another interface than the loopback")
     workers: int = _knob(1, "gunicorn workers; each ingests for itself")
     max_streams: int = _knob(10_000, "open streams a worker takes; beyond it 503 with Retry-After")
+    max_streams_per_client: int = _knob(
+        2_000, "of these, one key or address may have so many; beyond it 429; 0: all", may_be_off=True
+    )
+    max_requests_per_minute: int = _knob(
+        12_000, "requests of one key or address; beyond it 429; 0: no limit", may_be_off=True
+    )
+    max_failed_logins: int = _knob(
+        20, "wrong keys of one address in 5 minutes; beyond it 429, whatever comes; 0: no limit", may_be_off=True
+    )
+    limits_redis_url: str | None = _knob(
+        None, "redis://..., where requests and failed logins are counted for all workers together", is_secret=True
+    )
+    body_timeout_s: int = _knob(10, "seconds in which a request's body must arrive once it is read; beyond it 408")
     max_robots: int = _knob(10_000, "robots held in memory; messages of further ones are rejected and counted")
     max_payload_bytes: int = _knob(1_048_576, "bytes; a larger MQTT payload is skipped and counted")
     max_queue_bytes: int = _knob(4_194_304, "bytes a stream may lag behind before it is reset to a fresh snapshot")
@@ -73,7 +86,7 @@ class Settings:
         60, "seconds after which a client that takes nothing is disconnected (TCP_USER_TIMEOUT)"
     )
     max_stream_lifetime_s: int = _knob(
-        14_400, "seconds (0: no end) after which a stream is told to come back, each at 0.75 to 1.25 of it"
+        14_400, "seconds (0: no end) after which a stream is told to come back, each at 0.75 to 1.25", may_be_off=True
     )
     drain_s: int = _knob(3, "seconds over which streams are ended when the gateway stops, so that not all come at once")
     stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
@@ -217,8 +230,9 @@ def binds_loopback_only(host: str) -> bool:
         return False
 
 
-_MAY_BE_ZERO = {"max_stream_lifetime_s"}
-_LEAST = {k.name: 0 if k.name in _MAY_BE_ZERO else 1 for k in fields(Settings) if isinstance(k.default, int)}
+_LEAST = {
+    knob.name: 0 if knob.metadata["may_be_off"] else 1 for knob in fields(Settings) if isinstance(knob.default, int)
+}
 
 
 def _read(env: FileAwareEnv, name: str, default: Any) -> Any:

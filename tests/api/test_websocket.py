@@ -26,6 +26,7 @@ from wsproto.events import (
 )
 
 from vda5050.api import create_flask_app
+from vda5050.api.websocket import MAX_EVENTS_AT_ONCE, Allowance
 from vda5050.service import Service
 from vda5050.settings import Settings
 
@@ -383,7 +384,7 @@ def test_foreign_origin(client: FlaskClient, service: Service, origin: str) -> N
     """A page of another origin may not open a WebSocket: browsers would let it."""
     response = refused(client, headers={"Origin": origin})
 
-    assert (response.status_code, response.get_json()["code"]) == (403, "forbidden")
+    assert (response.status_code, response.get_json()["code"]) == (403, "foreign_origin")
     assert service.broadcaster.stream_count == 0
 
 
@@ -396,3 +397,31 @@ def test_allowed_origin(origin: str | None) -> None:
     accepted = session.next()
     session.close()
     assert isinstance(accepted, AcceptConnection)
+
+
+@pytest.mark.parametrize("event", [Ping(), TextMessage("{}"), TextMessage("", message_finished=False)])
+def test_a_client_that_talks_too_much(connect: Callable[..., Session], service: Service, event: Event) -> None:
+    """Messages, fragments of one and pings are all counted; a client that sends without end is closed (1008)."""
+    session = connect()
+    session.send(*[event] * (MAX_EVENTS_AT_ONCE + 1))
+
+    with gevent.Timeout(DEADLINE_S):
+        last = session.next()
+        while not isinstance(last, CloseConnection):
+            last = session.next()
+    assert last.code == 1008
+    assert session.ended()
+    assert service.broadcaster.stream_count == 0
+
+
+def test_allowance() -> None:
+    """What may happen fifty times at once and five times a second does, and no more."""
+    now = [0.0]
+    allowance = Allowance(50, 5, clock=lambda: now[0])
+    at_once = sum(allowance.take() for _ in range(100))
+    now[0] = 2.0
+    later = sum(allowance.take() for _ in range(100))
+    now[0] = 1_000.0
+    rested = sum(allowance.take() for _ in range(100))
+
+    assert (at_once, later, rested) == (50, 10, 50)

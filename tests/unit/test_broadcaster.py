@@ -395,7 +395,7 @@ def test_limit() -> None:
 
     assert raised.value.limit == 2
     assert 1 <= raised.value.retry_after_s <= 60
-    assert chain.metric("streams_refused_total") == 1
+    assert chain.metric("streams_refused_total", reason="worker") == 1
     chain.close()
 
 

@@ -16,6 +16,8 @@ and, around every request:
 
     proxies          who the client is, where a trusted proxy says it
     origins          which hosts we answer for, and which other sites' pages may use the API
+    rate_limits      how much one of the `clients` may ask, counted in `counters`
+    bodies           how long and how large a request's body may be
     request_ids      a name for the request, in the answer and in the log
     security_headers what browsers must not do with an answer
 
@@ -26,6 +28,7 @@ answer.
 from flask import Flask
 
 from vda5050.api import (
+    bodies,
     conformance,
     dashboard,
     health,
@@ -33,15 +36,17 @@ from vda5050.api import (
     openapi,
     origins,
     problems,
-    request_ids,
+    rate_limits,
     requests,
     robots,
-    security_headers,
     stream,
     validation,
     websocket,
 )
+from vda5050.api.origins import OwnPagesOnly
 from vda5050.api.proxies import TrustedProxies
+from vda5050.api.request_ids import RequestIds
+from vda5050.api.security_headers import SecurityHeaders
 from vda5050.service import Service
 
 EXTENSION = "vda5050"
@@ -51,12 +56,13 @@ EXTENSION = "vda5050"
 def create_flask_app(service: Service) -> Flask:
     """Build the WSGI application around a service; the service need not run yet."""
     app = Flask("vda5050.api", static_folder="static", template_folder="templates")
+    settings = service.settings
     app.extensions[EXTENSION] = service
     app.url_map.merge_slashes = False  # `//robots` is no page that has moved: it is not there
-    app.wsgi_app = TrustedProxies(app.wsgi_app, service.settings.trusted_proxies)  # type: ignore[method-assign]
-    request_ids.register(app)
     requests.register(app, service)
-    origins.register(app, service.settings)
+    origins.register_cors(app, settings.allowed_origins)
+    rate_limits.register(app, settings, service.metrics)
+    bodies.register(app, max_body_bytes=settings.max_payload_bytes, timeout_s=settings.body_timeout_s)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
@@ -67,5 +73,13 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(dashboard.create_blueprint(service))
     openapi.register(app)
     problems.register(app)
-    security_headers.register(app)
+    _guard(app, service)
     return app
+
+
+def _guard(app: Flask, service: Service) -> None:
+    """Put around the app what every request passes, the last one first; hooks of Flask's would cost much more."""
+    settings = service.settings
+    guarded = OwnPagesOnly(app.wsgi_app, settings, service.metrics)
+    named = SecurityHeaders(RequestIds(guarded))
+    app.wsgi_app = TrustedProxies(named, settings.trusted_proxies)  # type: ignore[method-assign]

@@ -13,13 +13,15 @@ sends no Origin is a program.
 
 import socket
 from collections.abc import Iterable
+from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import Forbidden
 
 from vda5050.addresses import host_name, parse_address
 from vda5050.api.problems import problem
 from vda5050.api.proxies import FROM_TRUSTED_PROXY
+from vda5050.api.request_ids import request_id
+from vda5050.metrics import Metrics
 from vda5050.settings import Settings
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,52 +32,35 @@ _REMEMBER_S = 600
 """Seconds for which a browser need not ask again before it sends a request."""
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Refuse requests for other hosts and from other sites' pages; tell browsers who may read the answers."""
-    hosts = AllowedHosts(settings.allowed_hosts, bind=settings.bind)
-    origins = settings.allowed_origins
+class OwnPagesOnly:
+    """The app for requests that come under a name of ours and, where they change something, from a page of ours."""
 
-    @app.before_request
-    def check() -> Response | None:
-        if not hosts.has(request.host, is_proxied=request.environ.get(FROM_TRUSTED_PROXY, False)):
-            return problem(421, "unknown_host", "The gateway does not answer for this host; see its allowed hosts.")
-        if request.method not in _SAFE_METHODS:
-            check_origin(origins)
-        is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        if is_preflight and request.headers.get("Origin") in origins and request.url_rule is not None:
-            return _preflight()
-        return None
+    def __init__(self, app: Any, settings: Settings, metrics: Metrics) -> None:
+        self._app = app
+        self._hosts = AllowedHosts(settings.allowed_hosts, bind=settings.bind)
+        self._origins = frozenset(settings.allowed_origins)
+        self._refused = metrics.requests_refused
 
-    @app.after_request
-    def tell(response: Response) -> Response:
-        if origins:
-            response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin in origins:
-            response.access_control_allow_origin = origin
-            response.access_control_allow_credentials = True
-            response.headers["Access-Control-Expose-Headers"] = _READABLE
-        return response
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Let the app answer, or refuse."""
+        refusal = self._refusal(environ)
+        return self._app(environ, start_response) if refusal is None else refusal(environ, start_response)
 
-
-def check_origin(allowed: Iterable[str]) -> None:
-    """Let in programs (no Origin), the gateway's own pages and the allowed ones. Raises Forbidden."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host and origin not in allowed:
-        raise Forbidden("Pages of this origin may not do this here.")
-
-
-def _preflight() -> Response:
-    """Answer a browser that asks before it sends; no key comes with that question, so it is answered to all."""
-    assert request.url_rule is not None
-    response = Response(status=204)
-    del response.headers["Content-Type"]
-    methods = sorted(request.url_rule.methods or {"GET"})
-    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-    response.headers["Access-Control-Allow-Headers"] = _SENDABLE
-    response.access_control_max_age = _REMEMBER_S
-    response.vary.update(["Access-Control-Request-Method", "Access-Control-Request-Headers"])
-    return response
+    def _refusal(self, environ: dict[str, Any]) -> Response | None:
+        host = environ.get("HTTP_HOST", "")
+        if host and not self._hosts.has(host, is_proxied=environ[FROM_TRUSTED_PROXY]):
+            self._refused.labels("host").inc()
+            detail = "The gateway does not answer for this host; see its allowed hosts."
+            return problem(421, "unknown_host", detail, request_id=request_id(environ))
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None or origin in self._origins or origin.partition("://")[2] == host:
+            return None
+        is_websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        if environ["REQUEST_METHOD"] in _SAFE_METHODS and not is_websocket:
+            return None
+        self._refused.labels("origin").inc()
+        detail = "Pages of this origin may not do this here."
+        return problem(403, "foreign_origin", detail, request_id=request_id(environ))
 
 
 class AllowedHosts:
@@ -85,7 +70,7 @@ class AllowedHosts:
         allowed = {name.lower() for name in allowed}
         own = {"localhost", socket.gethostname().lower(), host_name(bind)}
         self._names = own | {name for name in allowed if not name.startswith("*")}
-        self._endings = tuple(name[1:] for name in allowed if name.startswith("*."))
+        self._endings = (".localhost", *(name[1:] for name in allowed if name.startswith("*.")))
         self._has_any = "*" in allowed
         self._trusts_proxy = not allowed
 
@@ -94,4 +79,39 @@ class AllowedHosts:
         if self._has_any or (is_proxied and self._trusts_proxy):
             return True
         name = host_name(host)
-        return name in self._names or name.endswith((".localhost", *self._endings)) or parse_address(host) is not None
+        return name in self._names or name.endswith(self._endings) or parse_address(host) is not None
+
+
+def register_cors(app: Flask, origins: Iterable[str]) -> None:
+    """Tell browsers that pages of `origins` may read the answers; none: CORS is off, and costs nothing."""
+    origins = frozenset(origins)
+    if not origins:
+        return
+
+    @app.before_request
+    def answer_preflight() -> Response | None:
+        is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        if is_preflight and request.headers.get("Origin") in origins and request.url_rule is not None:
+            return _preflight(request.url_rule.methods or {"GET"})
+        return None
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin in origins:
+            response.access_control_allow_origin = origin
+            response.access_control_allow_credentials = True
+            response.headers["Access-Control-Expose-Headers"] = _READABLE
+        return response
+
+
+def _preflight(methods: Iterable[str]) -> Response:
+    """Answer a browser that asks before it sends; no key comes with that question, so it is answered to all."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(methods))
+    response.headers["Access-Control-Allow-Headers"] = _SENDABLE
+    response.access_control_max_age = _REMEMBER_S
+    response.vary.update(["Access-Control-Request-Method", "Access-Control-Request-Headers"])
+    return response

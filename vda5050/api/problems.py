@@ -61,7 +61,8 @@ def _bad_filter(error: FilterError) -> Response:
 
 
 def _too_many_streams(error: TooManyStreams) -> Response:
-    response = problem(503, "too_many_streams", str(error), limit=error.limit)
+    status, code = (429, "too_many_streams_of_client") if error.is_of_client else (503, "too_many_streams")
+    response = problem(status, code, str(error), limit=error.limit)
     response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

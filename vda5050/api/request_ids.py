@@ -6,37 +6,47 @@ through both logs; anybody else's is replaced, because what a client wrote has n
 
 import re
 import uuid
+from typing import Any
 
 import structlog
-from flask import Flask, Response, g, has_app_context, request
+from flask import has_request_context, request
 
 from vda5050.api.proxies import FROM_TRUSTED_PROXY
 
 HEADER = "X-Request-ID"
+_KEY = "vda5050.request_id"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
-def register(app: Flask) -> None:
-    """Name every request, first of all."""
-    app.before_request(_name_request)
-    app.after_request(_tell_client)
+class RequestIds:
+    """The app with a name for each request. Within `proxies.TrustedProxies`."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Name the request, let the app answer, add the name to the answer."""
+        name = self._name(environ)
+        environ[_KEY] = name
+        # Stays bound while a stream is written, which is after Flask has let go of the request; the connection's next
+        # request takes its place. Each greenlet has a context of its own.
+        structlog.contextvars.bind_contextvars(request_id=name)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, (HEADER, name)], *rest)
+
+        return self._app(environ, start)
+
+    @staticmethod
+    def _name(environ: dict[str, Any]) -> str:
+        sent: str = environ.get("HTTP_X_REQUEST_ID", "")
+        if sent and environ.get(FROM_TRUSTED_PROXY) and _WELL_FORMED.fullmatch(sent):
+            return sent
+        return uuid.uuid4().hex
 
 
-def request_id() -> str | None:
-    """Give the id of the request that is being answered; None outside of one."""
-    return g.get("request_id") if has_app_context() else None
-
-
-def _name_request() -> None:
-    sent = request.headers.get(HEADER, "")
-    is_ours = _WELL_FORMED.fullmatch(sent) and request.environ.get(FROM_TRUSTED_PROXY)
-    g.request_id = sent if is_ours else uuid.uuid4().hex
-    # Stays bound while a stream is written, which is after Flask has let go of the request; the connection's next
-    # request takes its place. Each greenlet has a context of its own.
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-
-
-def _tell_client(response: Response) -> Response:
-    if name := request_id():
-        response.headers[HEADER] = name
-    return response
+def request_id(environ: dict[str, Any] | None = None) -> str | None:
+    """Give the name of the request that is being answered; None outside of one."""
+    if environ is None:
+        environ = request.environ if has_request_context() else {}
+    return environ.get(_KEY)

@@ -2,36 +2,52 @@
 
 A page may load and reach this gateway alone, and run no script that is not one of its files: a robot's name that got
 into the page as markup by mistake would still not run. Everything else is data: nothing in it may run, and no other
-site may frame or embed it. An answer may set any of these itself (`setdefault`).
+site may frame or embed it. An answer may have a policy of its own.
 """
 
-from flask import Flask, Response
+from typing import Any
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; font-src 'self'; "
     "img-src 'self' data: blob:; "  # a floor plan, or a picture made in the page
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",  # a robot's JSON is no page, whatever it looks like
-    "X-Frame-Options": "DENY",  # as frame-ancestors, for old browsers
-    "Referrer-Policy": "no-referrer",  # robots' names are in our addresses
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",  # does not touch CORS, which says itself who may read
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),  # a robot's JSON is no page, whatever it looks like
+    ("X-Frame-Options", "DENY"),  # as frame-ancestors, for old browsers
+    ("Referrer-Policy", "no-referrer"),  # robots' names are in our addresses
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),  # does not touch CORS, which says itself who may read
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_POLICY = "Content-Security-Policy"
+_OF_DATA = (*_HEADERS, (_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+_OF_PAGE = (*_HEADERS, (_POLICY, PAGE_POLICY))
 
 
-def register(app: Flask) -> None:
-    """Set the headers on every answer of the app."""
-    app.after_request(_protect)
+class SecurityHeaders:
+    """The app with these headers on every answer.
+
+    Around the app and not in it: seven headers through Werkzeug's cost a request 15 times what they cost here.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Let the app answer, and add the headers."""
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, *_for(headers)], *rest)
+
+        return self._app(environ, start)
 
 
-def _protect(response: Response) -> Response:
-    headers = response.headers
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    is_page = response.mimetype in ("text/html", "text/javascript")  # a worker obeys its own script's policy
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else _DATA_POLICY)
-    return response
+def _for(headers: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    protection = _OF_DATA
+    for name, value in headers:
+        if name == _POLICY:
+            return _HEADERS
+        if name == "Content-Type" and value.startswith(("text/html", "text/javascript")):  # a worker obeys its script's
+            protection = _OF_PAGE
+    return protection

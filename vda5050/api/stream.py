@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from flask import Blueprint, Response, request
 
+from vda5050.api.clients import client_key
 from vda5050.broadcast import Filter, Peer, StreamEnded, Subscription
 from vda5050.frames import Wire
 from vda5050.service import Service
@@ -51,7 +52,7 @@ def _stream(service: Service, wanted: Filter) -> Response:
     if request.method == "HEAD":
         response = Response()
     else:
-        subscription = service.broadcaster.subscribe(wanted, wire, last_event_id())
+        subscription = service.broadcaster.subscribe(wanted, wire, last_event_id(), client=client_key())
         response = Response(_Chunks(service, subscription, request.environ), direct_passthrough=True)
     response.content_type = "text/event-stream; charset=utf-8"
     response.headers.update(_HEADERS)

@@ -10,7 +10,8 @@ continues with that filter, after `reset` and a snapshot.
 gunicorn gives its socket in the environ and is told by a StopIteration to leave the connection alone afterwards.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import orjson
@@ -19,7 +20,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from vda5050.api.origins import check_origin
+from vda5050.api.clients import client_key
 from vda5050.api.problems import problem
 from vda5050.api.stream import last_event_id
 from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription
@@ -31,7 +32,9 @@ from vda5050.service import Service
 log = get_logger(__name__)
 
 MAX_MESSAGE_CHARS = 4_096
-_GOING_AWAY, _UNSUPPORTED_DATA, _TOO_BIG = 1001, 1003, 1009
+MAX_EVENTS_AT_ONCE, EVENTS_PER_S = 50, 5
+"""Messages, fragments and pings that a client may send at once, and in the long run: each costs the hub some time."""
+_GOING_AWAY, _UNSUPPORTED_DATA, _POLICY_VIOLATION, _TOO_BIG = 1001, 1003, 1008, 1009
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -40,13 +43,12 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.route("/ws", websocket=True)
     def websocket() -> Response:
-        """Upgrade, then stream until either side closes. Raises FilterError, TooManyStreams, Forbidden."""
+        """Upgrade, then stream until either side closes. Raises FilterError, TooManyStreams."""
         sock = request.environ.get("gunicorn.socket")
         if sock is None:
             return problem(
                 501, "no_websocket", "This server cannot upgrade a connection; run the gateway with gunicorn."
             )
-        check_origin(service.settings.allowed_origins)
         wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval", "view")})
         connection = WSConnection(ConnectionType.SERVER)
         try:
@@ -54,7 +56,7 @@ def create_blueprint(service: Service) -> Blueprint:
             accepted = connection.send(_accept(connection))
         except (RemoteProtocolError, LocalProtocolError) as error:
             return problem(400, "bad_handshake", str(error))
-        subscription = service.broadcaster.subscribe(wanted, Wire.WEBSOCKET, last_event_id())
+        subscription = service.broadcaster.subscribe(wanted, Wire.WEBSOCKET, last_event_id(), client=client_key())
         return _Upgraded(service, subscription, connection, sock, accepted)
 
     @blueprint.get("/ws")
@@ -93,6 +95,7 @@ class _Upgraded(Response):
         self._accepted = accepted
         self._text = ""
         self._is_closing = False
+        self._allowance = Allowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
@@ -138,6 +141,9 @@ class _Upgraded(Response):
     def _handle_all(self, events: Iterable[Event]) -> None:
         ping = None
         for event in events:
+            if not (isinstance(event, CloseConnection) or self._allowance.take()):
+                self._close(_POLICY_VIOLATION, f"at most {EVENTS_PER_S} messages a second")
+                return
             if isinstance(event, Ping):
                 ping = event
             else:
@@ -174,6 +180,28 @@ class _Upgraded(Response):
             self._subscription.put(Parcel.of(websocket_text(orjson.dumps({"type": "problem", "data": facts}))))
         else:
             self._subscription.change_filter(wanted)
+
+
+class Allowance:
+    """What may happen `burst` times at once and `per_s` times a second in the long run."""
+
+    __slots__ = ("_burst", "_clock", "_left", "_per_s", "_since")
+
+    def __init__(self, burst: float, per_s: float, *, clock: Callable[[], float]) -> None:
+        self._burst = self._left = burst
+        self._per_s = per_s
+        self._clock = clock
+        self._since = clock()
+
+    def take(self) -> bool:
+        """Tell whether it may happen now, and count it if so."""
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._since) * self._per_s)
+        self._since = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 def _read_filter(text: str) -> Filter:

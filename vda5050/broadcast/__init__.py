@@ -7,6 +7,7 @@ in the order of the flow:
     group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
     routes        which groups want a robot's messages
     subscription  one client's bounded gevent queue
+    places        how many streams there may be, in all and of one client
     ring          numbers frames and holds the latest for clients that come back
     broadcaster   routes frames to groups, paces the flushes, admits clients
     accounts      what streams are and take, for the metrics and the log

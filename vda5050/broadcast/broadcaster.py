@@ -11,6 +11,7 @@ both ends: see benchmarks/README.md.)
 
 import random
 from collections.abc import Callable, Sequence
+from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 import gevent
@@ -19,6 +20,7 @@ from gevent.event import Event
 from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import FINDING, Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
+from vda5050.broadcast.places import Places, affordable_streams
 from vda5050.broadcast.presence import RETRY_MS, Presence, send_away
 from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.routes import Routes
@@ -77,6 +79,11 @@ class Broadcaster:
         self._presence = Presence(metrics, settings, clock=clock)
         self.gathering_s = 0.0
         """For how long updates were gathered after the last flush."""
+        self._places = Places(
+            max_streams=affordable_streams(settings.max_streams, descriptors=getrlimit(RLIMIT_NOFILE)[0]),
+            max_of_client=settings.max_streams_per_client,
+        )
+        metrics.streams_limit.set(self._places.max_streams)
         self._is_stopped = False
         self._refuses_until: float | None = None
         self._is_broker_connected = True
@@ -139,8 +146,10 @@ class Broadcaster:
         """Hand what the doctor found to every client that asked for findings."""
         return self._publish(robot, FINDING, finding_json(finding))
 
-    def subscribe(self, filter_: Filter, wire: Wire, last_event_id: str | None = None) -> Subscription:
-        """Admit a client.
+    def subscribe(
+        self, filter_: Filter, wire: Wire, last_event_id: str | None = None, *, client: str = ""
+    ) -> Subscription:
+        """Admit a client; `client` is whose streams are counted together.
 
         It begins with the updates after `last_event_id` where that can be done without a gap, with `reset` and a
         snapshot where it cannot, and with a snapshot where no id is given.
@@ -149,21 +158,21 @@ class Broadcaster:
         """
         if self._refuses_until is not None:
             raise Stopping(max(1, round(self._refuses_until - self._clock())) + random.randint(0, 2))
-        if len(self._presence) >= self._settings.max_streams:
-            self._metrics.streams_refused.inc()
-            raise TooManyStreams(self._settings.max_streams, random.randint(2, 10))
+        self._take_place(client)
         subscription = Subscription(
             filter_,
             wire,
             max_bytes=self._settings.max_queue_bytes,
             opened_at=self._clock(),
             resync=self._begin_again,
+            client=client,
         )
         group = self._group(filter_)
         try:
             first, offset = self._first_parcels(group, wire, last_event_id)
         except BaseException:
             self._drop_if_empty(group)
+            self._places.leave(client)
             raise
         if opening := encode_opening(wire, random.randint(*RETRY_MS)):
             subscription.begin([Parcel.of(opening)])
@@ -179,9 +188,17 @@ class Broadcaster:
         """Let a client go. May be called twice."""
         if subscription in self._presence:
             self._presence.leave(subscription)
+            self._places.leave(subscription.client)
             subscription.cut = None  # which refers back to the subscription
             self._leave(subscription)
             self._accounts.ended(subscription)
+
+    def _take_place(self, client: str) -> None:
+        try:
+            self._places.take(client)
+        except TooManyStreams as full:
+            self._metrics.streams_refused.labels("client" if full.is_of_client else "worker").inc()
+            raise
 
     def _publish(self, robot: str, topic: str, json: bytes, received_at: float | None = None) -> Frame:
         frame = self._ring.append(robot, topic, json)

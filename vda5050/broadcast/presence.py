@@ -39,7 +39,6 @@ class Presence:
         self._slots: list[set[Subscription]] = [set() for _ in range(settings.heartbeat_s)]
         self._next_slot = 0
         self._count = 0
-        metrics.streams_limit.set(settings.max_streams)
         metrics.waiting_bytes.set_function(lambda: sum(subscription.waiting_bytes for subscription in self))
         metrics.waiting_bytes_max.set_function(
             lambda: max((subscription.waiting_bytes for subscription in self), default=0)

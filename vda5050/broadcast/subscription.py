@@ -74,8 +74,8 @@ class Subscription:
 
     __slots__ = (
         "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "beats_left",
-        "beats_writing", "changed_at", "cut", "end_reason", "filter", "has_asked", "is_writing", "opened_at", "slot",
-        "taken_bytes", "taken_events", "wanted", "wire",
+        "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked", "is_writing", "opened_at",
+        "slot", "taken_bytes", "taken_events", "wanted", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -86,7 +86,9 @@ class Subscription:
         max_bytes: int,
         opened_at: float,
         resync: Callable[["Subscription"], Sequence[Parcel]],
+        client: str = "",
     ) -> None:
+        self.client = client
         self.filter = filter_
         self.wanted = filter_
         self.has_asked = False

@@ -1,0 +1,69 @@
+"""A request's body has a time and a size: a client that sends a byte now and then holds nobody for ever.
+
+gunicorn's gevent worker waits for a request's head, and for what the app has not read of a body, no longer than
+`keepalive`; what the app reads itself it would wait for without end.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from flask import Flask
+from werkzeug.exceptions import RequestTimeout
+
+MAX_FORM_PARTS = 50
+MAX_FORM_BYTES = 65_536
+
+
+def register(app: Flask, *, max_body_bytes: int, timeout_s: float) -> None:
+    """Bound every body that a view reads; a view may set `request.max_content_length` itself."""
+    app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_FORM_BYTES
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    answer = app.wsgi_app
+
+    def with_deadline(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = TimedBody(environ["wsgi.input"], timeout_s)
+        return answer(environ, start_response)
+
+    app.wsgi_app = with_deadline  # type: ignore[method-assign]
+
+
+class TimedBody:
+    """A body that must have been sent `timeout_s` after somebody began to read it. Reading raises RequestTimeout."""
+
+    __slots__ = ("_body", "_ends_at", "_timeout_s")
+
+    def __init__(self, body: Any, timeout_s: float) -> None:
+        self._body = body
+        self._timeout_s = timeout_s
+        self._ends_at: float | None = None
+
+    def read(self, *size: int) -> bytes:
+        """As of a file."""
+        data: bytes = self._in_time(self._body.read, *size)
+        return data
+
+    def readline(self, *size: int) -> bytes:
+        """As of a file."""
+        line: bytes = self._in_time(self._body.readline, *size)
+        return line
+
+    def readlines(self, *hint: int) -> list[bytes]:
+        """As of a file."""
+        lines: list[bytes] = self._in_time(self._body.readlines, *hint)
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def _in_time(self, read: Any, *size: int) -> Any:
+        now = time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = now + self._timeout_s
+        too_slow = RequestTimeout("The request's body did not arrive in time.")
+        if now >= self._ends_at:
+            raise too_slow
+        with gevent.Timeout(self._ends_at - now, too_slow):
+            return read(*size)
