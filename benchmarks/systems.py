@@ -138,6 +138,7 @@ def gateway(broker_port: int, **settings: str) -> Iterator[System]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("VDA5050_")}
     env |= {"VDA5050_MQTT_URL": f"mqtt://{LOOPBACK}:{broker_port}", "VDA5050_BIND": f"{LOOPBACK}:{port}"}
     env |= {"VDA5050_DATABASE_URL": "none"}
+    env |= {"VDA5050_MAX_STREAMS_PER_CLIENT": "0"}  # all clients come from one address
     env |= {"VDA5050_LOG_LEVEL": "warning"} | {f"VDA5050_{name.upper()}": value for name, value in settings.items()}
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     with _running(argv, env=env, cwd=ROOT, is_ready=lambda: answers(port, "/health")) as (pid, seconds):

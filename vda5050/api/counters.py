@@ -4,7 +4,7 @@ Takes keys and windows from `rate_limits`, gives counts. While Redis is away or 
 that nobody is refused or kept waiting for it: a limit is then each worker's own.
 
 The library's own storage in memory is not used: it looks through all its keys on a timer that every request may start
-(264 microseconds a request were measured with 20,000 addresses, 3 here), and grows with every address that comes.
+(2.4 ms a look with 20,000 addresses, while no stream is served), and grows with every address that comes.
 """
 
 import logging
