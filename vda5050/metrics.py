@@ -28,6 +28,7 @@ from vda5050.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+WRITE_BUCKETS_S = (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 FLUSH_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)
 LAG_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LATE_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -55,6 +56,7 @@ class Metrics:
         self._add_ingest()
         self._add_streams()
         self._add_event_bus()
+        self._add_history()
         self._add_process()
 
     def _add_ingest(self) -> None:
@@ -100,6 +102,17 @@ class Metrics:
         self.bus_published = self._counter("event_bus_published", "Updates that the event bus has confirmed")
         self.bus_dropped = self._counter("event_bus_dropped", "Updates that the event bus did not get", ["reason"])
         self.bus_buffer = self._gauge("event_bus_buffer_bytes", "Bytes of updates that wait for the event bus")
+
+    def _add_history(self) -> None:
+        self.history_stored = self._counter("history_stored", "Messages stored in the history")
+        self.history_lost = self._counter("history_lost", "Messages that the history did not get", ["reason"])
+        for reason in ("buffer", "refused", "shutdown"):
+            self.history_lost.labels(reason)
+        self.history_buffer = self._gauge("history_buffer_bytes", "Bytes of messages that wait to be stored")
+        self.history_database = self._gauge("history_database_bytes", "Bytes that the history takes on disk")
+        self.history_write = self._histogram(
+            "history_write_seconds", "Time a batch of messages took to be stored", WRITE_BUCKETS_S
+        )
 
     def _add_process(self) -> None:
         self.requests = self._counter(

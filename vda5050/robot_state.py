@@ -89,6 +89,15 @@ class RobotState:
         if address.topic == "connection":
             robot.connection_state = _connection_state(orjson.loads(update.payload))
 
+    def restore(self, update: Update) -> None:
+        """Keep a message of before this process began: it is shown, and the robot stays stale until it is heard.
+
+        Raises RejectedMessage("robots", ...) as `admit` does.
+        """
+        self.admit(update.address.robot)
+        self.update_from_mqtt(update)
+        self._robots[update.address.robot].last_heard = None
+
     def set_link(self, *, is_up: bool) -> None:
         """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""
         self._link_since = self._clock() if is_up else None

@@ -5,6 +5,7 @@ services can live in one process.
 """
 
 import secrets
+import socket
 import time
 from dataclasses import dataclass
 
@@ -12,9 +13,11 @@ import gevent
 
 from vda5050.broadcast import Broadcaster
 from vda5050.conformance import TICK_S, Conformance
+from vda5050.database import Database
 from vda5050.doctor import Doctor
 from vda5050.entries import LinkChange, Sequencer
 from vda5050.event_bus import EventBus
+from vda5050.history import History
 from vda5050.ingest import Ingest
 from vda5050.logs import get_logger
 from vda5050.loop_watch import LoopWatch
@@ -23,6 +26,7 @@ from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.settings import Settings
+from vda5050.sinks import Sink
 from vda5050.site_maps import SiteMaps
 
 log = get_logger(__name__)
@@ -65,7 +69,11 @@ class Service:
             wall_clock=time.time,
         )
         self.event_bus = _event_bus(settings, self.metrics)
-        sinks = [sink for sink in (self.event_bus,) if sink is not None]
+        self.database = None if settings.database_url == "none" else Database(settings.database_url)
+        self.history = None if self.database is None else _history(self.database, settings, self.metrics)
+        sinks: list[Sink] = [] if self.history is None else [self.history.writer]
+        if self.event_bus is not None:
+            sinks.append(self.event_bus)
         self.sequencer: Sequencer = Replica(self.robots, self.broadcaster, sinks=sinks)
         self.doctor = Doctor()
         self.conformance = Conformance(
@@ -102,6 +110,9 @@ class Service:
         self._ticker = gevent.Greenlet(self._tick_for_ever)
         self._ticker.name = "doctor"
         self._ticker.start()
+        if self.history is not None:
+            self.history.restore(self.robots)
+            self.history.start()
         if self.event_bus is not None:
             self.event_bus.start()
         self.bridge.start()
@@ -131,6 +142,8 @@ class Service:
             self.loop_watch.stop()
             if self.event_bus is not None:
                 self.event_bus.stop()
+            if self.history is not None:
+                self.history.stop()
 
     def dependencies(self) -> dict[str, Dependency]:
         """How each thing that the gateway stands on is, by name; what is turned off is not among them."""
@@ -145,6 +158,8 @@ class Service:
         }
         if self.event_bus is not None:
             found["event_bus"] = self._bus_dependency(self.event_bus)
+        if self.history is not None:
+            found["history"] = Dependency(self.history.is_ready, self.history.detail, is_required=False)
         return found
 
     def _readiness(self) -> dict[str, int]:
@@ -171,6 +186,11 @@ class Service:
 def _event_bus(settings: Settings, metrics: Metrics) -> EventBus | None:
     url = settings.event_bus
     return None if url is None else EventBus(url, metrics, max_buffer_bytes=settings.event_bus_buffer_bytes)
+
+
+def _history(database: Database, settings: Settings, metrics: Metrics) -> History:
+    owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+    return History(database, settings, metrics, owner=owner, clock=time.monotonic, wall_clock=time.time)
 
 
 def new_epoch(now_ns: int) -> str:

@@ -16,6 +16,7 @@ from environs import EnvError, FileAwareEnv
 from vda5050.addresses import Networks, is_host_pattern, is_origin
 from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
+from vda5050.topics import TOPICS
 
 PREFIX = "VDA5050_"
 MAX_KEEPALIVE_S = 65_535
@@ -113,6 +114,12 @@ class Settings:
     )
     layout_file: str | None = _knob(None, "LIF file (VDMA): ways, nodes and stations drawn on the maps its nodes name")
     floor_plans_file: str | None = _knob(None, "JSON file: the floor plan of each map, with scale and origin")
+    history_topics: tuple[str, ...] = _knob(
+        tuple(sorted(TOPICS - {"visualization"})), "topics kept in the history, comma separated"
+    )
+    history_max_age_days: int = _knob(30, "days that messages are kept")
+    history_max_bytes: int = _knob(10_737_418_240, "bytes that the history may take; beyond it the oldest go")
+    history_buffer_bytes: int = _knob(67_108_864, "bytes of messages held while the database is away")
     log_level: str = _knob("info", "debug, info, warning or error")
     log_format: str = _knob("auto", "console (for people), json (for machines), or auto: by whether it is a terminal")
     access_log: str = _knob("on", "`off`: no line in the log for each request and for each stream that ends")
@@ -177,12 +184,7 @@ class Settings:
                 f"{PREFIX}BIND: {self.bind} is reachable from other machines and nothing asks them for a key; "
                 f"listen on 127.0.0.1 behind a proxy, or set {PREFIX}AUTH=off on purpose"
             )
-        try:
-            _ = self.event_bus
-        except ValueError as error:
-            yield f"{PREFIX}EVENT_BUS_URL: {error}"
-        if self.database_url != "none" and not self.database_url.startswith(_DATABASE_SCHEMES):
-            yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
+        yield from self._keeping_problems()
         yield from self._address_problems()
         if self.log_level not in ("debug", "info", "warning", "error"):
             yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
@@ -190,6 +192,16 @@ class Settings:
             yield f"{PREFIX}LOG_FORMAT: must be auto, console or json"
         if self.access_log not in ("on", "off"):
             yield f"{PREFIX}ACCESS_LOG: must be on or off"
+
+    def _keeping_problems(self) -> Iterator[str]:
+        try:
+            _ = self.event_bus
+        except ValueError as error:
+            yield f"{PREFIX}EVENT_BUS_URL: {error}"
+        if self.database_url != "none" and not self.database_url.startswith(_DATABASE_SCHEMES):
+            yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
+        if unknown := sorted(set(self.history_topics) - TOPICS):
+            yield f"{PREFIX}HISTORY_TOPICS: unknown: {', '.join(unknown)}; known are {', '.join(sorted(TOPICS))}"
 
     def _address_problems(self) -> Iterator[str]:
         try:

@@ -21,8 +21,8 @@ MAX_STREAMS = 3
 
 @pytest.fixture
 def service() -> Service:
-    """Build a gateway that takes few streams and is not started."""
-    return Service(Settings(max_streams=MAX_STREAMS))
+    """Build a gateway that takes few streams, keeps nothing and is not started."""
+    return Service(Settings(max_streams=MAX_STREAMS, database_url="none"))
 
 
 @pytest.fixture

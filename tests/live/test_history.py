@@ -1,0 +1,156 @@
+"""History on real databases: a restart shows the fleet, an outage loses what is counted and nothing else."""
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.full_disk import small_disk
+from tests.live.mqtt_packets import Publisher
+from tests.live.robot_fleet import RobotFleet
+from tests.live.stream_client import SseClient
+from tests.postgres import Postgres, postgres
+from tests.services import Gateway, Service, gateway, mosquitto, wait_until
+from vda5050.database import Database
+from vda5050.history import Reader, Stretch
+
+STORED, LOST = "vda5050_history_stored_total", "vda5050_history_lost_total"
+BUFFER, TAKEN = "vda5050_history_buffer_bytes", "vda5050_messages_total"
+WITHIN_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """Run one PostgreSQL for this module."""
+    with postgres() as server:
+        yield server
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Give a folder for a database."""
+    with tempfile.TemporaryDirectory(prefix="history-") as name:
+        yield Path(name)
+
+
+def says(running: Gateway) -> tuple[bool, str]:
+    """Read how /ready says that the history stands; it is 200 all the same."""
+    answer = running.get("/ready")
+    assert answer.status == 200
+    history = answer.json()["dependencies"]["history"]
+    return history["ready"], history["detail"]
+
+
+def is_done(running: Gateway) -> bool:
+    """Tell whether every message that was taken in is stored or lost."""
+    return running.metric(STORED) + running.metric(LOST) == running.metric(TAKEN) > 0
+
+
+def stored_ids(url: str) -> dict[str, list[int]]:
+    """Read the headerIds that a database has of each robot, in its order."""
+    lane = Database(url).lane(threads=1)
+    reader, found, start_us = Reader(lane), defaultdict(list), 0
+    while page := reader.page(Stretch(start_us=start_us), limit=5_000):
+        for _, record in page:
+            found[record.address.robot].append(json.loads(record.payload)["headerId"])
+        start_us = page[-1].id + 1
+    lane.close()
+    return found
+
+
+def test_a_restart_shows_the_fleet(broker: Service) -> None:
+    """After a restart, before any robot is heard, /robots shows each as it was last seen: stale, as of when."""
+    with folder() as where, mosquitto() as silent_broker:
+        url = f"sqlite:///{where}/gateway.db"
+        with gateway(broker, database_url=url) as first, Publisher(broker.port) as robot:
+            for number in range(20):
+                robot.publish(f"uagv/v2/ACME/R{number}/connection", '{"connectionState":"ONLINE"}')
+                robot.publish(f"uagv/v2/ACME/R{number}/state", json.dumps({"headerId": number}))
+            wait_until(lambda: first.metric(TAKEN) == 40, what="40 were taken in")
+            before = first.get("/robots").json()
+        with gateway(silent_broker, database_url=url) as second, SseClient(second.port) as stream:
+            after = second.get("/robots").json()
+            snapshot = stream.next("snapshot").data["data"]
+
+    assert len(after) == 20
+    assert all(entry["is_stale"] for entry in after.values())
+    for robot_key, entry in before.items():
+        for known in ("last_seen", "connection_state", "messages", "manufacturer", "serial_number"):
+            assert after[robot_key][known] == entry[known]
+        assert snapshot[robot_key]["payload"] == entry["payload"]
+
+
+def test_postgresql_killed_and_back(broker: Service, server: Postgres) -> None:
+    """While PostgreSQL is dead the stream goes on and /ready says so; afterwards every message is there, once."""
+    with (
+        gateway(broker, database_url=server.url) as running,
+        SseClient(running.port) as stream,
+        RobotFleet(broker.port, robots=20, rate_hz=20) as fleet,
+    ):
+        wait_until(lambda: running.metric(STORED) > 500, what="messages are stored", deadline_s=WITHIN_S)
+        server.kill()
+        wait_until(lambda: not says(running)[0], what="/ready says that the database is away", deadline_s=WITHIN_S)
+        seen = running.metric(TAKEN)
+        wait_until(lambda: running.metric(TAKEN) > seen + 500, what="ingest goes on", deadline_s=WITHIN_S)
+        assert running.metric(BUFFER) > 0
+        server.start()
+        wait_until(lambda: says(running)[0], what="the database is back", deadline_s=WITHIN_S)
+        stored = running.metric(STORED)
+        wait_until(lambda: running.metric(STORED) > stored + 500, what="writing goes on", deadline_s=WITHIN_S)
+        fleet.stop()
+        wait_until(lambda: is_done(running), what="all is stored", deadline_s=WITHIN_S)
+        lost, updates = running.metric(LOST), 0
+        stream.next("snapshot")
+        while updates < fleet.sent:
+            stream.next("update")
+            updates += 1
+
+    assert lost == 0
+    assert stored_ids(server.url) == {
+        robot: list(range(1, last + 1)) for robot, last in fleet.last_header_ids.items() if last
+    }
+
+
+def test_a_full_disk(broker: Service) -> None:
+    """While the disk is full the gateway goes on; what its buffer cannot hold is counted, and the rest is stored."""
+    with (
+        small_disk() as disk,
+        gateway(broker, database_url=f"sqlite:///{disk.folder}/gateway.db", history_buffer_bytes=300_000) as running,
+        RobotFleet(broker.port, robots=20, rate_hz=20) as fleet,
+    ):
+        wait_until(lambda: running.metric(STORED) > 200, what="messages are stored", deadline_s=WITHIN_S)
+        disk.fill()
+        wait_until(lambda: running.metric(LOST) > 100, what="messages are lost and counted", deadline_s=WITHIN_S)
+        is_ready, detail = says(running)
+        assert (is_ready, "full" in detail) == (False, True)
+        disk.empty()
+        wait_until(lambda: says(running)[0], what="the database is back", deadline_s=WITHIN_S)
+        stored = running.metric(STORED)
+        wait_until(lambda: running.metric(STORED) > stored + 200, what="writing goes on", deadline_s=WITHIN_S)
+        fleet.stop()
+        wait_until(lambda: is_done(running), what="all is stored or lost", deadline_s=WITHIN_S)
+        stored, lost = running.metric(STORED), running.metric(LOST)
+        found = stored_ids(f"sqlite:///{disk.folder}/gateway.db")
+
+    assert stored + lost == fleet.sent
+    assert sum(len(ids) for ids in found.values()) == stored
+    assert all(ids == sorted(set(ids)) for ids in found.values())
+
+
+def test_workers_without_redis(broker: Service) -> None:
+    """Two workers that take the same messages in store each once."""
+    with folder() as where:
+        url = f"sqlite:///{where}/gateway.db"
+        with gateway(broker, database_url=url, workers=2) as running:
+            wait_until(
+                lambda: all(running.has("/ready") for _ in range(20)), what="both are ready", deadline_s=WITHIN_S
+            )
+            with RobotFleet(broker.port, robots=5) as fleet:
+                wait_until(lambda: fleet.sent > 100, what="100 were sent", deadline_s=WITHIN_S)
+        found = stored_ids(url)
+
+    assert found == {robot: list(range(1, last + 1)) for robot, last in fleet.last_header_ids.items()}

@@ -1,0 +1,165 @@
+"""The writer never stalls who puts, stores what it can, and counts what it cannot."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+
+from tests.unit.history.recorded import Archive, Desk, archive, record
+from vda5050.database import Database
+from vda5050.history import lease, writer
+from vda5050.history.writer import RECORD_BYTES, Standing
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait."""
+    monkeypatch.setattr(writer, "FLUSH_S", 0.005)
+    monkeypatch.setattr(writer, "BACK_OFF_S", (0.005, 0.01))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Archive]:
+    """Give an empty archive."""
+    with archive(tmp_path) as found:
+        yield found
+
+
+def stands(desk: Desk, standing: Standing) -> None:
+    """Wait until a writer stands so."""
+    with gevent.Timeout(10):
+        while desk.writer.standing is not standing:
+            gevent.sleep(0.005)
+
+
+def is_stored(desk: Desk, count: int) -> None:
+    """Wait until a writer has stored so many messages."""
+    with gevent.Timeout(10):
+        while desk.stored() < count:
+            gevent.sleep(0.005)
+
+
+def test_stores(kept: Archive) -> None:
+    """Every message of the topics asked for is stored, in order, and the buffer is empty again."""
+    desk = Desk(kept.database)
+    desk.writer.start()
+    desk.put([record(1), record(2, topic="visualization"), record(3, topic="order")])
+    desk.writer.stop()
+
+    assert kept.offsets() == [1, 3]
+    assert (desk.stored(), desk.writer.buffer_bytes) == (2, 0)
+
+
+def test_stored_within_a_moment(kept: Archive) -> None:
+    """What was put can be read without the writer being stopped."""
+    desk = Desk(kept.database)
+    desk.writer.start()
+    desk.put([record(1)])
+    with gevent.Timeout(10):
+        while kept.offsets() != [1]:
+            gevent.sleep(0.005)
+    desk.writer.stop()
+
+    assert desk.stored() == 1
+
+
+def test_an_outage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """While the database is away the buffer fills, what is beyond is counted; afterwards writing goes on by itself."""
+    caplog.set_level(logging.ERROR, "vda5050.history")
+    (tmp_path / "var").write_text("a file in the way")
+    desk = Desk(Database(f"sqlite:///{tmp_path}/var/history.db"), max_buffer_bytes=10 * (2 + RECORD_BYTES))
+    desk.writer.start()
+    desk.put(record(number, b"{}") for number in range(1, 16))
+    stands(desk, Standing.FAILING)
+    assert "File exists" in desk.writer.problem
+
+    (tmp_path / "var").unlink()
+    is_stored(desk, 10)
+    desk.put([record(16, b"{}")])
+    desk.writer.stop()
+
+    with archive(tmp_path / "var") as kept:
+        assert kept.offsets() == [*range(1, 11), 16]
+    assert (desk.stored(), desk.lost("buffer")) == (11, 5)
+    assert sum("messages lost" in line.getMessage() for line in caplog.records) == 1
+
+
+def test_stopped_while_the_database_is_away(tmp_path: Path) -> None:
+    """What could not be stored until the process ended is counted as lost."""
+    (tmp_path / "var").write_text("a file in the way")
+    desk = Desk(Database(f"sqlite:///{tmp_path}/var/history.db"))
+    desk.writer.start()
+    desk.put([record(1), record(2)])
+    stands(desk, Standing.FAILING)
+    desk.writer.stop()
+    desk.writer.stop()
+
+    assert desk.lost("shutdown") == 2
+
+
+def test_one_that_is_refused(kept: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    """A message that the database does not take is lost alone: those beside it are stored."""
+    caplog.set_level(logging.CRITICAL, "vda5050.history")
+    desk = Desk(kept.database)
+    desk.put(record(2**70 if number == 5 else number, b"{}", at_s=number) for number in range(1, 12))
+    desk.writer.start()
+    desk.writer.stop()
+
+    assert kept.offsets() == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
+    assert (desk.stored(), desk.lost("refused"), desk.writer.buffer_bytes) == (10, 1, 0)
+
+
+def test_one_of_two_writes(kept: Archive) -> None:
+    """Of two processes that take the same messages in, one stores them; the other takes over without gap or double."""
+    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
+    first.writer.start()
+    stands(first, Standing.WRITING)
+    second.writer.start()
+    stands(second, Standing.STANDBY)
+    for desk in (first, second):
+        desk.put([record(1), record(2)])
+    is_stored(first, 2)
+    second.put([record(3), record(4)])
+    first.writer.stop()
+    stands(second, Standing.WRITING)
+    second.writer.stop()
+
+    assert kept.offsets() == [1, 2, 3, 4]
+    assert (first.stored(), second.stored()) == (2, 2)
+    assert second.lost("buffer") == second.lost("shutdown") == 0
+
+
+def test_who_stands_by_keeps_little(kept: Archive) -> None:
+    """A process that stands by lets go what the writing one has stored long since, and counts nothing as lost."""
+    kept.lane.write(lambda connection: lease.take(connection, "another"))
+    desk = Desk(kept.database)
+    desk.writer.start()
+    desk.put([record(number, at_s=0) for number in range(1, 50)])
+    stands(desk, Standing.STANDBY)
+    desk.wall_clock.advance(writer.STANDBY_S + 1)
+    with gevent.Timeout(10):
+        while desk.writer.buffer_bytes:
+            gevent.sleep(0.005)
+    desk.writer.stop()
+
+    assert (desk.lost("buffer"), desk.lost("shutdown")) == (0, 0)
+
+
+def test_dictionaries_come_with_time(kept: Archive) -> None:
+    """The writer trains, stores and uses a dictionary by itself, and what it wrote can be read."""
+    desk = Desk(kept.database, max_buffer_bytes=10_000_000)
+    desk.writer.start()
+    for start in (1, 1_001):
+        desk.put(record(number) for number in range(start, start + 1_000))
+        with gevent.Timeout(10):
+            while desk.writer.buffer_bytes:
+                gevent.sleep(0.005)
+    desk.writer.stop()
+
+    assert kept.offsets() == list(range(1, 2_001))
+    used = kept.lane.read(
+        lambda connection: connection.exec_driver_sql("SELECT DISTINCT dictionary_id FROM messages").scalars().all()
+    )
+    assert sorted(used) == [0, 1]

@@ -1,0 +1,21 @@
+"""What happened: every message in SQL, and the questions that can be asked of it (docs/adr/0009-history.md).
+
+    replica ─> writer (a sink) ─> store ─> codec ─> messages           the hub's side: a bounded buffer
+                  │ lease, retention                  │                 all else in native threads
+    api <── replay, export, timeline <── reader <─────┘
+
+writer     buffers records, stores them in batches, survives any outage of the database
+store      a batch -> rows; codec compresses payloads with dictionaries made of the fleet's own messages
+lease      of several processes with one database, one writes
+retention  lets go what is too old or too much
+reader     pages in the order of time, the fleet at any time; stretch says of what
+history    all of it in one object
+
+The order of history is that of `received_at`, by the gateway's clock; the robots' own timestamps are kept, not trusted.
+"""
+
+from vda5050.history.history import History
+from vda5050.history.reader import Reader, Stored
+from vda5050.history.stretch import Stretch, iso_time, parse_time
+
+__all__ = ["History", "Reader", "Stored", "Stretch", "iso_time", "parse_time"]

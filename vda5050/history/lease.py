@@ -1,0 +1,38 @@
+"""Who writes: of all processes that share a database, one at a time.
+
+Several workers may take the same messages in (without Redis each does); the history must have each once. The lease is a
+row that its holder renews with every transaction, so that it costs nothing of its own, on any database and across
+machines. Times are the database's: machines' clocks differ.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vda5050.database import SQLITE
+from vda5050.history.tables import WRITER
+
+LEASE_S = 10
+_THE_ROW = WRITER.c.id == 1
+
+
+def take(connection: Connection, owner: str) -> bool:
+    """Take or renew the lease for LEASE_S; False while another one holds it."""
+    now = _now(connection)
+    free = sa.or_(WRITER.c.owner == owner, WRITER.c.until <= now)
+    taken = sa.update(WRITER).where(_THE_ROW, free).values(owner=owner, until=now + LEASE_S)
+    return connection.execute(taken).rowcount == 1
+
+
+def release(connection: Connection, owner: str) -> None:
+    """Let another one take it at once."""
+    connection.execute(sa.update(WRITER).where(_THE_ROW, WRITER.c.owner == owner).values(owner="", until=0))
+
+
+def _now(connection: Connection) -> int:
+    now = (
+        "CAST(strftime('%s', 'now') AS INTEGER)"
+        if connection.dialect.name == SQLITE
+        else "extract(epoch from clock_timestamp())::bigint"
+    )
+    found: int = connection.execute(sa.text(f"SELECT {now}")).scalar_one()
+    return found

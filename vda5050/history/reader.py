@@ -1,0 +1,152 @@
+"""What is asked of history: a page in the order of time, what each robot said last, how much there is.
+
+Runs in native threads, several at a time, in transactions of its own; takes a `Stretch`, gives `Stored` messages with
+their exact payloads. No query looks at more rows than it needs, however many there are:
+
+* a few robots: each of their topics is a strip of the index `messages_of_robot`, read in order and merged;
+* all robots and topics that are rare: as many strips of `messages_rare`;
+* else the primary key is walked, which is the order of time, and what is not wanted is passed over.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vda5050.database import Lane
+from vda5050.errors import DatabaseUnavailable
+from vda5050.history.codec import Decoder, Encoded
+from vda5050.history.stretch import MICROSECONDS, Stretch
+from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, RARE_FROM, ROBOTS, TOPIC_CODES, TOPIC_NAMES
+from vda5050.sinks import Record
+from vda5050.topics import Address
+
+FEW_ROBOTS = 40
+"""Up to so many have strips of their own; beyond it, passing over the others' messages is cheaper."""
+LOOKUP_IDS = 500
+TIMEOUT_S = 20.0
+
+
+class Stored(NamedTuple):
+    """A message as it is kept; `id` is its place in the order of time."""
+
+    id: int
+    record: Record
+
+
+class Reader:
+    """Reads history. For one hub's greenlets; its lane's threads share what was looked up once."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._robots: dict[int, tuple[str, str | None, str, str]] = {}
+        self._epochs: dict[int, str] = {}
+        self._dictionaries: dict[int, bytes] = {}
+
+    def page(self, stretch: Stretch, *, limit: int, is_newest_first: bool = False) -> list[Stored]:
+        """Give the first `limit` messages of a stretch, or the last ones. Raises DatabaseUnavailable."""
+        return self._read(lambda connection: self._page(connection, stretch, limit, is_newest_first=is_newest_first))
+
+    def last_messages(self, at_us: int, stretch: Stretch) -> list[Stored]:
+        """Give the last message before `at_us` of every robot and topic, oldest first. Raises DatabaseUnavailable.
+
+        Of `stretch`, only robots and topics count.
+        """
+        return self._read(lambda connection: self._last(connection, at_us, stretch))
+
+    def _read(self, work: Callable[[Connection], list[Stored]]) -> list[Stored]:
+        try:
+            return self._lane.read(work, timeout_s=TIMEOUT_S)
+        except DatabaseUnavailable:
+            for known in (self._robots, self._epochs, self._dictionaries):
+                known.clear()  # it may come back as another one
+            raise
+
+    def _page(self, connection: Connection, stretch: Stretch, limit: int, *, is_newest_first: bool) -> list[Stored]:
+        robots = self._wanted_robots(connection, stretch)
+        if robots is not None and not robots:
+            return []
+        order = MESSAGES.c.id.desc() if is_newest_first else MESSAGES.c.id
+        inside = (MESSAGES.c.id >= stretch.start_us, MESSAGES.c.id < stretch.end_us)
+        strips = [
+            connection.execute(sa.select(MESSAGES.c.id).where(*strip, *inside).order_by(order).limit(limit)).scalars()
+            for strip in _strips(robots, stretch.topics)
+        ]
+        ids = list(islice(heapq.merge(*strips, reverse=is_newest_first), limit))
+        return self._fetch(connection, ids)
+
+    def _last(self, connection: Connection, at_us: int, stretch: Stretch) -> list[Stored]:
+        robots = self._wanted_robots(connection, stretch)
+        newest = [
+            sa.select(sa.func.max(MESSAGES.c.id))
+            .where(MESSAGES.c.robot_id == ROBOTS.c.id, MESSAGES.c.topic == TOPIC_CODES[topic], MESSAGES.c.id < at_us)
+            .scalar_subquery()
+            .label(topic)
+            for topic in stretch.topics or TOPIC_CODES
+        ]
+        found = connection.execute(sa.select(ROBOTS.c.id, *newest))
+        wanted = None if robots is None else set(robots)
+        ids = sorted(
+            id_ for robot, *of_topics in found if wanted is None or robot in wanted for id_ in of_topics if id_
+        )
+        return self._fetch(connection, ids)
+
+    def _wanted_robots(self, connection: Connection, stretch: Stretch) -> list[int] | None:
+        """Give the numbers of the robots that are meant, None for all."""
+        self._learn_robots(connection)
+        if stretch.robots is None and stretch.others is None:
+            return None
+        return [number for number, (_, _, make, serial) in self._robots.items() if stretch.has(f"{make}/{serial}")]
+
+    def _learn_robots(self, connection: Connection) -> None:
+        """Read the robots that were added since; they are never changed or removed."""
+        newest = max(self._robots, default=0)
+        for row in connection.execute(sa.select(ROBOTS).where(ROBOTS.c.id > newest).order_by(ROBOTS.c.id)):
+            self._robots[row.id] = (row.interface, row.major_version or None, row.manufacturer, row.serial_number)
+
+    def _fetch(self, connection: Connection, ids: Sequence[int]) -> list[Stored]:
+        """Give these messages in this order; those that retention has just removed are missing."""
+        rows = {}
+        for start in range(0, len(ids), LOOKUP_IDS):
+            chunk = MESSAGES.c.id.in_(ids[start : start + LOOKUP_IDS])
+            rows.update({row.id: row for row in connection.execute(sa.select(MESSAGES).where(chunk))})
+        found = [rows[id_] for id_ in ids if id_ in rows]
+        self._learn(connection, EPOCHS.c.epoch, self._epochs, {row.epoch_id for row in found})
+        self._learn(connection, DICTIONARIES.c.content, self._dictionaries, {row.dictionary_id for row in found} - {0})
+        if any(row.robot_id not in self._robots for row in found):
+            self._learn_robots(connection)
+        decoder = Decoder(self._dictionaries)  # not to be shared by threads
+        return [self._stored(row, decoder) for row in found]
+
+    def _stored(self, row: sa.Row[Any], decoder: Decoder) -> Stored:
+        address = Address(*self._robots[row.robot_id], TOPIC_NAMES[row.topic])
+        payload = decoder.decode(Encoded(row.payload, row.dictionary_id))
+        received_at = row.id / MICROSECONDS
+        record = Record(address, payload, received_at, row.is_retained, self._epochs[row.epoch_id], row.stream_offset)
+        return Stored(row.id, record)
+
+    @staticmethod
+    def _learn(connection: Connection, column: sa.Column[Any], known: dict[int, Any], wanted: Iterable[int]) -> None:
+        """Look up what is not known yet."""
+        if missing := [id_ for id_ in wanted if id_ not in known]:
+            number = column.table.c.id
+            found = connection.execute(sa.select(number, column).where(number.in_(missing)))
+            known.update({id_: value for id_, value in found})  # noqa: C416 - rows are no pairs to mypy
+
+
+def _strips(robots: Sequence[int] | None, topics: frozenset[str] | None) -> list[tuple[sa.ColumnElement[bool], ...]]:
+    """Give the conditions of parts of the table that are read in order by an index, and together are what is wanted."""
+    codes = sorted(TOPIC_CODES[topic] for topic in topics or TOPIC_CODES)
+    if robots is not None and len(robots) <= FEW_ROBOTS:
+        return [(MESSAGES.c.robot_id == robot, MESSAGES.c.topic == code) for robot in robots for code in codes]
+    of_robots = () if robots is None else (MESSAGES.c.robot_id.in_(robots),)
+    if min(codes) >= RARE_FROM:
+        is_rare = MESSAGES.c.topic >= sa.literal_column(
+            str(RARE_FROM)
+        )  # as the index says it: SQLite would not know otherwise
+        return [(is_rare, MESSAGES.c.topic == code, *of_robots) for code in codes]
+    of_topics = () if topics is None else (MESSAGES.c.topic.in_(codes),)
+    return [(*of_topics, *of_robots)]

@@ -1,0 +1,240 @@
+"""A batch of records -> rows, in one transaction: robots and epochs named, payloads compressed, ids given.
+
+Takes records in order, in a native thread, with the connection of a write transaction. Kept lean, because what holds
+the interpreter's lock here keeps the streams waiting: a batch is compressed in one call a topic, and written in one
+call for PostgreSQL (COPY, binary) or one for SQLITE_ROWS rows of SQLite (an INSERT of so many rows is one step, so the
+lock is let go once and not once a row).
+
+What a transaction that failed had put into the caches is taken out again with `forget`: the next one looks it up.
+"""
+
+import operator
+import random
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from vda5050.database import SQLITE
+from vda5050.history.codec import Candidate, Codec, Encoded
+from vda5050.history.stretch import MICROSECONDS
+from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
+from vda5050.sinks import Record
+from vda5050.topics import Address
+
+SQLITE_ROWS = 250
+LOOKUP_IDS = 500
+LATE_US = 10 * MICROSECONDS
+"""A message received up to this much before the one stored last is put right after it; the clock may be slewed, or
+have several readers. One received earlier than that came after the clock was set back, and gets its own time."""
+
+_COLUMNS = tuple(column.name for column in MESSAGES.columns)
+_COPY = f"COPY {MESSAGES.name} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_ROW = struct.Struct("!hiqiqiiiiiiihi?i")
+_COPY_TAIL = b"\xff\xff"
+
+
+class Row(NamedTuple):
+    """A row of `messages`, in its order."""
+
+    id: int
+    stream_offset: int
+    robot_id: int
+    epoch_id: int
+    dictionary_id: int
+    topic: int
+    is_retained: bool
+    payload: bytes
+
+
+class Store:
+    """What one writer remembers between its transactions: names that have a number, dictionaries, the last id."""
+
+    def __init__(self) -> None:
+        self._codec = Codec(random.Random())
+        self._robots: dict[tuple[str, str, str, str], int] = {}
+        self._epochs: dict[str, int] = {}
+        self._last_id = 0
+        self._stored_id = 0
+        self._written_id = 0
+
+    def load(self, connection: Connection) -> None:
+        """Learn what the database has: the newest dictionary of each topic, the last id."""
+        self.forget()
+        newest = sa.select(sa.func.max(DICTIONARIES.c.id)).group_by(DICTIONARIES.c.topic)
+        for row in connection.execute(sa.select(DICTIONARIES).where(DICTIONARIES.c.id.in_(newest))):
+            if row.topic in TOPIC_NAMES:
+                self._codec.use(TOPIC_NAMES[row.topic], row.id, row.content)
+        self._stored_id = connection.execute(sa.select(sa.func.max(MESSAGES.c.id))).scalar_one() or 0
+        self._last_id = max(self._last_id, self._stored_id)
+
+    def forget(self) -> None:
+        """Look every name up again: the last transaction may not have been kept."""
+        self._robots.clear()
+        self._epochs.clear()
+
+    @property
+    def is_trial_due(self) -> bool:
+        """Tell whether `candidates` would try anything."""
+        return self._codec.is_trial_due
+
+    def candidates(self) -> list[Candidate]:
+        """Train dictionaries where it is time to; gives those that are worth being kept."""
+        return self._codec.candidates()
+
+    @staticmethod
+    def keep(connection: Connection, candidates: Iterable[Candidate], now: float) -> list[tuple[Candidate, int]]:
+        """Store dictionaries; gives them with their ids, for `use` once the transaction is kept."""
+        kept = []
+        for candidate in candidates:
+            values = {"topic": TOPIC_CODES[candidate.topic], "created_at": int(now), "content": candidate.content}
+            added = connection.execute(sa.insert(DICTIONARIES).values(**values).returning(DICTIONARIES.c.id))
+            kept.append((candidate, added.scalar_one()))
+        return kept
+
+    def use(self, dictionaries: Iterable[tuple[Candidate, int]]) -> None:
+        """Compress with these from now on."""
+        for candidate, dictionary_id in dictionaries:
+            self._codec.use(candidate.topic, dictionary_id, candidate.content)
+
+    @property
+    def stored_id(self) -> int:
+        """The newest id in the database, as far as this writer knows."""
+        return self._stored_id
+
+    def number(self, records: Iterable[Record]) -> list[int]:
+        """Give each record its id: once, however often it must be tried to store it."""
+        ids, last = [], self._last_id
+        for record in records:
+            at = int(record.received_at * MICROSECONDS)
+            last = at if at > last or last - at > LATE_US else last + 1
+            ids.append(last)
+        self._last_id = last
+        return ids
+
+    def write(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> int:
+        """Add the records that are not there yet, and return how many these were.
+
+        One that an earlier transaction has kept, whose end this process did not learn, is known by epoch and offset.
+        An id that another message has is replaced by the next one that is free.
+        """
+        rows = self._rows(connection, records, ids)
+        if rows and not (ids[0] > self._stored_id and all(map(operator.lt, ids, ids[1:]))):
+            rows = settled(connection, rows)
+        insert_rows(connection, rows)
+        self._written_id = max((row.id for row in rows), default=0)
+        return len(rows)
+
+    def note_kept(self) -> None:
+        """Remember that what `write` did was kept."""
+        self._stored_id = max(self._stored_id, self._written_id)
+
+    def _rows(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> list[Row]:
+        self._name(connection, records)
+        return [
+            Row(
+                id_,
+                record.offset,
+                self._robots[_name_of(record.address)],
+                self._epochs[record.epoch],
+                dictionary_id,
+                TOPIC_CODES[record.address.topic],
+                record.is_retained,
+                data,
+            )
+            for record, id_, (data, dictionary_id) in zip(records, ids, self._encoded(records), strict=True)
+        ]
+
+    def _encoded(self, records: Sequence[Record]) -> list[Encoded]:
+        places: dict[str, list[int]] = {}
+        for place, record in enumerate(records):
+            places.setdefault(record.address.topic, []).append(place)
+        encoded: list[Any] = [None] * len(records)
+        for topic, of_topic in places.items():
+            found = self._codec.encode(topic, [records[place].payload for place in of_topic])
+            for place, one in zip(of_topic, found, strict=True):
+                encoded[place] = one
+        return encoded
+
+    def _name(self, connection: Connection, records: Iterable[Record]) -> None:
+        """Give a number to every robot and epoch that has none yet."""
+        for record in records:
+            name = _name_of(record.address)
+            if name not in self._robots:
+                columns = ("interface", "major_version", "manufacturer", "serial_number")
+                self._robots[name] = _number(connection, ROBOTS, dict(zip(columns, name, strict=True)))
+            if record.epoch not in self._epochs:
+                self._epochs[record.epoch] = _number(connection, EPOCHS, {"epoch": record.epoch})
+
+
+def insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write rows in as few calls as can be."""
+    if connection.dialect.name == SQLITE:
+        for start in range(0, len(rows), SQLITE_ROWS):
+            chunk = rows[start : start + SQLITE_ROWS]
+            values = ",".join(["(?,?,?,?,?,?,?,?)"] * len(chunk))
+            flat = tuple(value for row in chunk for value in row)
+            connection.exec_driver_sql(f"INSERT INTO {MESSAGES.name} ({','.join(_COLUMNS)}) VALUES {values}", flat)  # noqa: S608 - names of ours
+        return
+    driver_connection: Any = connection.connection.driver_connection
+    with driver_connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(b"".join(_copy_text(rows)))
+
+
+def _copy_text(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Write rows in the binary form of COPY (PostgreSQL's manual, SQL COPY, "Binary Format")."""
+    yield _COPY_HEAD
+    pack = _COPY_ROW.pack
+    for id_, offset, robot, epoch, dictionary, topic, is_retained, payload in rows:
+        yield pack(8, 8, id_, 8, offset, 4, robot, 4, epoch, 4, dictionary, 2, topic, 1, is_retained, len(payload))
+        yield payload
+    yield _COPY_TAIL
+
+
+def _name_of(address: Address) -> tuple[str, str, str, str]:
+    return address.interface, address.major_version or "", address.manufacturer, address.serial_number
+
+
+def _number(connection: Connection, table: sa.Table, values: dict[str, str]) -> int:
+    """Give the number of a text that is stored once."""
+    insert = sqlite_insert if connection.dialect.name == SQLITE else postgresql_insert
+    connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+    where = [table.c[column] == value for column, value in values.items()]
+    found: int = connection.execute(sa.select(table.c.id).where(*where)).scalar_one()
+    return found
+
+
+def settled(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Leave out what is stored already under the same id, and give the others ids that are free."""
+    used: set[int] = set()
+    found: list[Row] = []
+    waiting = list(rows)
+    while waiting:
+        taken = _taken(connection, [row.id for row in waiting])
+        again = []
+        for row in waiting:
+            if taken.get(row.id) == (row.epoch_id, row.stream_offset):
+                continue
+            if row.id in taken or row.id in used:
+                again.append(row._replace(id=row.id + 1))
+            else:
+                used.add(row.id)
+                found.append(row)
+        waiting = again
+    return found
+
+
+def _taken(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Give those of the ids that are taken, with the epoch and offset of their messages."""
+    columns = (MESSAGES.c.id, MESSAGES.c.epoch_id, MESSAGES.c.stream_offset)
+    taken = {}
+    for start in range(0, len(ids), LOOKUP_IDS):
+        wanted = ids[start : start + LOOKUP_IDS]
+        for id_, epoch_id, offset in connection.execute(sa.select(*columns).where(MESSAGES.c.id.in_(wanted))):
+            taken[id_] = (epoch_id, offset)
+    return taken

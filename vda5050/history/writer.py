@@ -1,0 +1,306 @@
+"""The one who writes: takes every update as a sink, stores them in batches, off the hub.
+
+Takes records on the hot path into a buffer that is bounded in bytes; one greenlet hands batches to a native thread, at
+the latest FLUSH_S after they came. Whatever the database does, `put` costs the same. What cannot be stored:
+
+* `buffer`: the database was away, or too slow, for longer than the buffer lasts. The newest are lost, so that what
+  is missing is one stretch with an end, not holes everywhere.
+* `refused`: the database does not take this record (say, a name with a NUL in PostgreSQL), however often it is asked.
+* `shutdown`: the process ended while the database was away.
+
+Counted by these reasons, logged at most once in LOG_EVERY_S. A batch whose end was not learnt is tried again under the
+same ids, and what was stored already is left out: at most once, and at least once while it is in the buffer.
+
+Of several processes with one database only the holder of the lease writes (`lease`); the others keep the last STANDBY_S
+and take over where it stopped.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import gevent
+from sqlalchemy import Connection
+
+from vda5050.database import Database
+from vda5050.errors import DatabaseUnavailable
+from vda5050.history import lease
+from vda5050.history.store import Store
+from vda5050.history.stretch import MICROSECONDS
+from vda5050.logs import get_logger
+from vda5050.metrics import Metrics
+from vda5050.sinks import Record
+
+log = get_logger(__name__)
+
+FLUSH_S = 0.25
+BATCH_ROWS = 2_000
+BATCH_BYTES = 8_388_608
+RECORD_BYTES = 300
+"""What a waiting record costs beside its payload."""
+BACK_OFF_S = (0.5, 10.0)
+WRITE_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 3.0
+STANDBY_S = lease.LEASE_S + 5
+LOG_EVERY_S = 10.0
+
+
+class Standing(Enum):
+    """How the writer stands; the value is for people."""
+
+    OPENING = "not opened yet"
+    WRITING = "writing"
+    STANDBY = "another process writes"
+    FAILING = "cannot write"
+
+
+class Batch(NamedTuple):
+    """Records on their way, with the ids they were given once."""
+
+    records: Sequence[Record]
+    ids: Sequence[int]
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Cut in two."""
+        middle = len(self.records) // 2
+        first = Batch(self.records[:middle], self.ids[:middle])
+        return first, Batch(self.records[middle:], self.ids[middle:])
+
+
+class Writer:
+    """A `Sink` that stores.
+
+    `owner` names this process in the lease; `tend` is called about once a FLUSH_S while it writes, with a way to run
+    short work in a transaction (see `retention`).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        metrics: Metrics,
+        *,
+        topics: Collection[str],
+        max_buffer_bytes: int,
+        owner: str,
+        tend: Callable[[Callable[[Callable[[Connection], bool]], bool]], None],
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.standing = Standing.OPENING
+        self.problem = ""
+        self.buffer_bytes = 0
+        self._lane = database.lane(threads=1)
+        self._metrics = metrics
+        self._topics = frozenset(topics)
+        self._max_buffer_bytes = max_buffer_bytes
+        self._owner = owner
+        self._tend = tend
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._store = Store()
+        self._buffer: deque[Record] = deque()
+        self._batch: Batch | None = None
+        self._overflow = 0
+        self._lost: Counter[str] = Counter()
+        self._said_at = float("-inf")
+        self._is_stopping = False
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+
+    def put(self, record: Record) -> None:
+        """Take one record, or count it as lost."""
+        if record.address.topic not in self._topics:
+            return
+        size = len(record.payload) + RECORD_BYTES
+        if self.buffer_bytes + size > self._max_buffer_bytes:
+            self._overflow += 1
+            return
+        self.buffer_bytes += size
+        self._buffer.append(record)
+
+    def start(self) -> None:
+        """Start the greenlet."""
+        greenlet = self._greenlet = gevent.Greenlet(self._run)
+        greenlet.name = "history"
+        greenlet.link_exception(lambda dead: log.critical("the history's writer died", error=repr(dead.exception)))
+        greenlet.start()
+
+    def stop(self) -> None:
+        """Store what waits, for at most STOP_TIMEOUT_S, and let another process write. May be called twice."""
+        self._is_stopping = True
+        greenlet, self._greenlet = self._greenlet, None
+        if greenlet is None:
+            return
+        greenlet.join(STOP_TIMEOUT_S)
+        greenlet.kill()
+        if self.standing is not Standing.STANDBY:
+            waiting = len(self._buffer) + (0 if self._batch is None else len(self._batch.records))
+            self._lose("shutdown", waiting)
+        self._say_losses(-LOG_EVERY_S)
+        self._lane.close()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            is_last = self._is_stopping
+            try:
+                self._round()
+                failures = 0
+            except DatabaseUnavailable as error:
+                failures += 1
+                self._fail(error.reason)
+            except Exception as error:
+                failures += 1
+                log.exception("a round of the history's writer failed; the next one goes on")
+                self._fail(f"internal error: {type(error).__name__}")
+            self._tell()
+            if is_last:
+                self._release()
+                return
+            self._pause(min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** (failures - 1)) if failures else FLUSH_S)
+
+    def _pause(self, seconds: float) -> None:
+        until = self._clock() + seconds
+        while not self._is_stopping and (left := until - self._clock()) > 0:
+            gevent.sleep(min(left, FLUSH_S))
+
+    def _round(self) -> None:
+        """Write all that waits; without anything to write, renew the lease. Raises DatabaseUnavailable."""
+        if self.standing is Standing.STANDBY:
+            self._forget_old()
+        if not self._hold():
+            return
+        while self._batch is not None or self._buffer:
+            if self._batch is None:
+                self._batch = self._next_batch()
+            self._write(self._batch)
+            if self.standing is not Standing.WRITING:
+                return
+            self._batch = None
+        self._improve()
+        if not self._is_stopping:
+            self._tend(self._do)
+
+    def _hold(self) -> bool:
+        """Make sure that this process is the writer, and knows what the database has."""
+        if self.standing is Standing.WRITING and (self._batch is not None or self._buffer):
+            return True  # the lease is renewed with the batch
+        before = self.standing
+
+        def take(connection: Connection) -> bool:
+            is_ours = lease.take(connection, self._owner)
+            if is_ours and before is not Standing.WRITING:
+                self._store.load(connection)
+            return is_ours
+
+        if not self._lane.write(take, timeout_s=WRITE_TIMEOUT_S):
+            self._stand_by()
+            return False
+        if before is Standing.STANDBY:
+            self._skip_stored()
+        self.standing, self.problem = Standing.WRITING, ""
+        return True
+
+    def _next_batch(self) -> Batch:
+        records: list[Record] = []
+        size = 0
+        while self._buffer and len(records) < BATCH_ROWS and size < BATCH_BYTES:
+            record = self._buffer.popleft()
+            records.append(record)
+            size += len(record.payload)
+        return Batch(records, self._store.number(records))
+
+    def _write(self, batch: Batch) -> None:
+        """Store a batch, in halves where the database refuses it. Raises DatabaseUnavailable."""
+
+        def write(connection: Connection) -> int | None:
+            if not lease.take(connection, self._owner):
+                return None
+            return self._store.write(connection, batch.records, batch.ids)
+
+        started = self._clock()
+        try:
+            stored = self._lane.write(write, timeout_s=WRITE_TIMEOUT_S)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            self._store.forget()
+            if len(batch.records) == 1:
+                address = batch.records[0].address
+                log.exception("the database refuses a message", topic=address.topic, robot=address.robot)
+                self._lose("refused", 1)
+                self._done(batch)
+            else:
+                log.debug("the database refused a batch, which is now tried in halves", error=repr(error))
+                for half in batch.halves():
+                    self._write(half)
+            return
+        self._metrics.history_write.observe(self._clock() - started)
+        if stored is None:
+            self._stand_by()
+            return
+        self._store.note_kept()
+        self._metrics.history_stored.inc(stored)
+        self._done(batch)
+
+    def _done(self, batch: Batch) -> None:
+        self.buffer_bytes -= sum(len(record.payload) + RECORD_BYTES for record in batch.records)
+
+    def _improve(self) -> None:
+        if not self._store.is_trial_due:
+            return
+        if candidates := self._lane.read(lambda _connection: self._store.candidates(), timeout_s=WRITE_TIMEOUT_S):
+            now = self._wall_clock()
+            self._store.use(self._lane.write(lambda connection: self._store.keep(connection, candidates, now)))
+
+    def _do(self, work: Callable[[Connection], bool]) -> bool:
+        return self._lane.write(work, timeout_s=WRITE_TIMEOUT_S)
+
+    def _stand_by(self) -> None:
+        if self.standing is not Standing.STANDBY:
+            log.info("another process writes the history; this one stands by")
+        self.standing, self.problem = Standing.STANDBY, ""
+        if self._batch is not None:
+            self._buffer.extendleft(reversed(self._batch.records))
+            self._batch = None
+
+    def _forget_old(self) -> None:
+        """Let go what the process that writes has stored by now."""
+        oldest = self._wall_clock() - STANDBY_S
+        while self._buffer and self._buffer[0].received_at < oldest:
+            self.buffer_bytes -= len(self._buffer.popleft().payload) + RECORD_BYTES
+
+    def _skip_stored(self) -> None:
+        """Let go what the process that wrote until now has stored."""
+        upto = self._store.stored_id / MICROSECONDS
+        while self._buffer and self._buffer[0].received_at <= upto:
+            self.buffer_bytes -= len(self._buffer.popleft().payload) + RECORD_BYTES
+
+    def _fail(self, reason: str) -> None:
+        self.standing, self.problem = Standing.FAILING, reason
+
+    def _lose(self, reason: str, count: int) -> None:
+        if count:
+            self._metrics.history_lost.labels(reason).inc(count)
+            self._lost[reason] += count
+
+    def _tell(self) -> None:
+        overflow, self._overflow = self._overflow, 0
+        if self.standing is not Standing.STANDBY:  # there the process that writes has it
+            self._lose("buffer", overflow)
+        self._metrics.history_buffer.set(self.buffer_bytes)
+        self._say_losses(self._said_at)
+
+    def _say_losses(self, said_at: float) -> None:
+        now = self._clock()
+        if self._lost and now - said_at >= LOG_EVERY_S:
+            self._said_at = now
+            log.error("messages lost for the history", problem=self.problem, **self._lost)
+            self._lost.clear()
+
+    def _release(self) -> None:
+        if self.standing is Standing.WRITING:
+            try:
+                self._lane.write(lambda connection: lease.release(connection, self._owner), timeout_s=1.0)
+            except DatabaseUnavailable as error:
+                log.debug("the lease runs out by itself", problem=error.reason)
