@@ -18,6 +18,7 @@ import heapq
 import itertools
 import random
 import selectors
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -204,21 +205,31 @@ def traveller(dice: random.Random, *, away_s: float) -> Script:
         yield Do.LEAVE, away_s * dice.uniform(0.9, 1.1)
 
 
-def sse(port: int, path: str = "/stream", *, is_gzip: bool = False, receive_buffer_bytes: int | None = None) -> Connect:
+def sse(
+    port: int,
+    path: str = "/stream",
+    *,
+    is_gzip: bool = False,
+    receive_buffer_bytes: int | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Connect:
     """Connect to an SSE stream; a small `receive_buffer_bytes` makes a stall felt by the server soon."""
     return lambda last_event_id: SseClient(
-        port, path, is_gzip=is_gzip, last_event_id=last_event_id, receive_buffer_bytes=receive_buffer_bytes
+        port, path, is_gzip=is_gzip, last_event_id=last_event_id, receive_buffer_bytes=receive_buffer_bytes, tls=tls
     )
 
 
-def websocket(port: int, query: str = "", *, receive_buffer_bytes: int | None = None) -> Connect:
+def websocket(
+    port: int, query: str = "", *, receive_buffer_bytes: int | None = None, tls: ssl.SSLContext | None = None
+) -> Connect:
     """Connect to `/ws`."""
 
     def connect(last_event_id: str | None) -> StreamClient:
         parts = [query] if query else []
         if last_event_id is not None:
             parts.append(f"last_event_id={last_event_id}")
-        return WebSocketClient(port, f"/ws?{'&'.join(parts)}", receive_buffer_bytes=receive_buffer_bytes)
+        path = f"/ws?{'&'.join(parts)}"
+        return WebSocketClient(port, path, receive_buffer_bytes=receive_buffer_bytes, tls=tls)
 
     return connect
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import select
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -24,6 +25,8 @@ from tests.live.event_decoder import BrokenStreamError, Event, HttpBody, SseDeco
 from tests.services import LOOPBACK
 
 READ_BYTES = 262_144
+SITE = "fleet.example"
+"""What a client over TLS calls the server: the name in deploy/nginx.conf."""
 DEADLINE_S = 15.0
 
 
@@ -46,18 +49,22 @@ class StreamClient(Protocol):
 class _Connection:
     """What both kinds share: a socket, waiting for an event, and the ways to leave."""
 
-    def __init__(self, port: int, request: bytes, *, receive_buffer_bytes: int | None) -> None:
+    def __init__(
+        self, port: int, request: bytes, *, receive_buffer_bytes: int | None, tls: ssl.SSLContext | None
+    ) -> None:
         self.is_ended = False
         self.status = 0
         self.headers: dict[str, str] = {}
         self._head: bytes | None = b""
         self._waiting: deque[Event] = deque()
-        self._socket = socket.socket()
+        self._socket: socket.socket | ssl.SSLSocket = socket.socket()
         try:
             if receive_buffer_bytes is not None:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
             self._socket.settimeout(DEADLINE_S)
             self._socket.connect((LOOPBACK, port))
+            if tls is not None:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=SITE)
             self._socket.sendall(request)
             self._socket.setblocking(False)
         except OSError:
@@ -129,9 +136,11 @@ class _Connection:
             return b""
         try:
             data = self._socket.recv(READ_BYTES)
-        except BlockingIOError:
+            while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():  # which select() does not see
+                data += self._socket.recv(READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
             return b""
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLError):
             data = b""
         self.is_ended = not data
         return data
@@ -167,15 +176,16 @@ class SseClient(_Connection):
         headers: Mapping[str, str] | None = None,
         http: str = "1.1",
         receive_buffer_bytes: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        wanted = {"Host": f"{LOOPBACK}:{port}", "Accept": "text/event-stream", **(headers or {})}
+        wanted = {"Host": SITE if tls else f"{LOOPBACK}:{port}", "Accept": "text/event-stream", **(headers or {})}
         if is_gzip:
             wanted["Accept-Encoding"] = "gzip"
         if last_event_id is not None:
             wanted["Last-Event-ID"] = last_event_id
         lines = [f"GET {path} HTTP/{http}", *(f"{name}: {value}" for name, value in wanted.items())]
         request = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-        super().__init__(port, request, receive_buffer_bytes=receive_buffer_bytes)
+        super().__init__(port, request, receive_buffer_bytes=receive_buffer_bytes, tls=tls)
         self.decoder = SseDecoder()
         self.body = b""
         """What was answered instead of a stream, where the status is not 200."""
@@ -216,11 +226,12 @@ class WebSocketClient(_Connection):
         *,
         headers: Mapping[str, str] | None = None,
         receive_buffer_bytes: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._protocol = WSConnection(ConnectionType.CLIENT)
         extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        request = self._protocol.send(Request(host=f"{LOOPBACK}:{port}", target=path, extra_headers=extra))
-        super().__init__(port, request, receive_buffer_bytes=receive_buffer_bytes)
+        request = self._protocol.send(Request(host=SITE if tls else f"{LOOPBACK}:{port}", target=path, extra_headers=extra))
+        super().__init__(port, request, receive_buffer_bytes=receive_buffer_bytes, tls=tls)
         self.close_code: int | None = None
         self.pings = 0
         self.pongs: list[bytes] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificates
 from tests.live.mqtt_packets import FakeBroker, Publisher
 from tests.live.sequence_checker import Witness
 from tests.live.stream_client import SseClient, WebSocketClient, descriptors
@@ -271,21 +272,7 @@ def test_wrong_password_is_said_and_tried_again(tmp_path: Path, settings: str) -
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make two authorities, and of the first a certificate for the name `localhost` and one for a client."""
-    folder = tmp_path_factory.mktemp("certificates")
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run([require("openssl"), *arguments], cwd=folder, check=True, capture_output=True)
-
-    for name in ("authority", "stranger"):
-        openssl("req", "-x509", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
-                "-subj", f"/CN={name}")  # fmt: skip
-    for name, alternative in (("broker", "DNS:localhost"), ("client", "DNS:gateway")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
-        openssl("req", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.pem", "-CAkey", "authority.key",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", f"{name}.ext")  # fmt: skip
-    return folder
+    return make_certificates(tmp_path_factory.mktemp("certificates"), {"broker": "localhost", "client": "gateway"})
 
 
 @pytest.fixture
