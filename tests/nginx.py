@@ -14,9 +14,10 @@ CONFIGURATION = PROJECT / "deploy" / "nginx.conf"
 
 
 class Nginx(Service):
-    """A running nginx; `port` is that of TLS, `tls` what a client needs to trust it."""
+    """A running nginx; `port` is that of TLS, `http_port` that without, `tls` what a client needs to trust it."""
 
-    def __init__(self, folder: Path, *, port: int, tls: ssl.SSLContext) -> None:
+    def __init__(self, folder: Path, *, port: int, http_port: int, tls: ssl.SSLContext) -> None:
+        self.http_port = http_port
         self.folder = folder
         self.tls = tls
         self._command = [require("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
@@ -39,11 +40,11 @@ def nginx(gateways: Sequence[Service]) -> Iterator[Nginx]:
     with tempfile.TemporaryDirectory(prefix="nginx-") as name:
         folder = Path(name)
         certificates = make_certificates(folder, {"site": "fleet.example"})
-        port = free_port()
+        port, http_port = free_port(), free_port()
         text = replaced(
             CONFIGURATION.read_text(),
             {
-                "listen 80;": f"listen {LOOPBACK}:{free_port()};",
+                "listen 80;": f"listen {LOOPBACK}:{http_port};",
                 "listen 443 ssl http2;": f"listen {LOOPBACK}:{port} ssl http2;",
                 "listen [::]:80;": "",
                 "listen [::]:443 ssl http2;": "",
@@ -57,7 +58,7 @@ def nginx(gateways: Sequence[Service]) -> Iterator[Nginx]:
         )
         (folder / "nginx.conf").write_text(text)
         tls = ssl.create_default_context(cafile=str(certificates / "authority.pem"))
-        with running(Nginx(folder, port=port, tls=tls)) as service:
+        with running(Nginx(folder, port=port, http_port=http_port, tls=tls)) as service:
             assert isinstance(service, Nginx)
             yield service
 

@@ -230,7 +230,9 @@ class WebSocketClient(_Connection):
     ) -> None:
         self._protocol = WSConnection(ConnectionType.CLIENT)
         extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        request = self._protocol.send(Request(host=SITE if tls else f"{LOOPBACK}:{port}", target=path, extra_headers=extra))
+        request = self._protocol.send(
+            Request(host=SITE if tls else f"{LOOPBACK}:{port}", target=path, extra_headers=extra)
+        )
         super().__init__(port, request, receive_buffer_bytes=receive_buffer_bytes, tls=tls)
         self.close_code: int | None = None
         self.pings = 0
