@@ -37,6 +37,7 @@ DEBIAN_PACKAGES = {
     "nginx": "nginx",
     "node": "nodejs",
     "pg_ctlcluster": "postgresql",
+    "prometheus": "prometheus",
     "promtool": "prometheus",
     "rabbitmq-server": "rabbitmq-server",
     "redis-server": "redis-server",

@@ -64,6 +64,7 @@ class Metrics:
         """Messages accepted, by VDA 5050 topic. A plain count: a Counter's lock is 5 % of what a message costs."""
         self._read_counts("messages", "Messages accepted, by VDA 5050 topic", "topic", self.messages)
         self.rejected = self._counter("rejected_messages", "Messages that could not be used", ["reason"])
+        self.rejected.labels("internal")  # shown as 0: to Prometheus an increase from nothing is none
         self.odd = self._counter("odd_messages", "Messages accepted although something is odd in them", ["reason"])
         self.findings = self._counter("findings", "Findings of the doctor, counted as they begin", ["rule", "severity"])
         self.robots_limit = self._gauge("robots_limit", "Robots that are held at most")
@@ -83,7 +84,7 @@ class Metrics:
         self.waiting_bytes_max = self._gauge("stream_waiting_bytes_max", "Bytes that wait in the longest queue")
         self.resets = self._counter("stream_resets", "Streams told to start again from a snapshot", ["reason"])
         for reason in ("resume", "lagging", "filter"):
-            self.resets.labels(reason)  # shown as 0: an increase from nothing is none to Prometheus
+            self.resets.labels(reason)
         self.filters = self._gauge("stream_filters", "Distinct filters that streams are open with")
         self.replay_bytes = self._gauge("replay_bytes", "Bytes of past updates held for resuming streams")
         self.batch_interval = self._gauge("batch_interval_seconds", "How long updates are gathered at the moment")
@@ -101,6 +102,8 @@ class Metrics:
     def _add_event_bus(self) -> None:
         self.bus_published = self._counter("event_bus_published", "Updates that the event bus has confirmed")
         self.bus_dropped = self._counter("event_bus_dropped", "Updates that the event bus did not get", ["reason"])
+        for reason in ("buffer", "refused", "shutdown"):
+            self.bus_dropped.labels(reason)
         self.bus_buffer = self._gauge("event_bus_buffer_bytes", "Bytes of updates that wait for the event bus")
 
     def _add_history(self) -> None:
@@ -118,6 +121,7 @@ class Metrics:
         self.requests = self._counter(
             "requests", "Requests answered; streams as they open", ["method", "route", "status"]
         )
+        self.requests_failed = self._counter("requests_failed", "Requests that met a fault of the gateway's own (500)")
         self.request_seconds = self._histogram(
             "request_seconds", "Time until a request was answered, streams apart", REQUEST_BUCKETS_S, ["route"]
         )

@@ -163,9 +163,10 @@ class RobotState:
         return build_view(messages, facts)
 
     def count_by_connection_state(self) -> dict[str, int]:
-        """Count the robots; a state that the standard does not know counts as UNKNOWN, so that labels stay few."""
+        """Count the robots, states that none is in as 0; one that the standard does not know counts as UNKNOWN."""
         states = (robot.connection_state for robot in self._robots.values())
-        return dict(Counter(state if state in CONNECTION_STATES else "UNKNOWN" for state in states))
+        counted = Counter(state if state in CONNECTION_STATES else "UNKNOWN" for state in states)
+        return dict.fromkeys([*sorted(CONNECTION_STATES), "UNKNOWN"], 0) | counted
 
     def _selected(self, robots: re.Pattern[str] | str | None) -> Iterator[tuple[str, Robot]]:
         if isinstance(robots, str):

@@ -66,6 +66,8 @@ class _Answered(NamedTuple):
     def enter(self, metrics: Metrics) -> None:
         """Count and time it."""
         metrics.requests.labels(self.method, self.route, str(self.status)).inc()
+        if self.status == 500:
+            metrics.requests_failed.inc()
         if not self.is_stream:
             metrics.request_seconds.labels(self.route).observe(self.seconds)
 

@@ -1,0 +1,74 @@
+"""A real Prometheus reads the gateway with the files of deploy/: its series are there, its alerts can be judged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.mqtt_packets import Publisher
+from tests.prometheus import Prometheus, prometheus
+from tests.services import Gateway, wait_until
+
+
+@pytest.fixture(scope="module")
+def server(running: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """Run Prometheus on the gateway."""
+    with prometheus(running.port, tmp_path_factory.mktemp("prometheus"), token="none needed") as service:
+        yield service
+
+
+def test_series(server: Prometheus, robot: Publisher) -> None:
+    """What the gateway counts is what Prometheus has."""
+    robot.publish("uagv/v2/ACME/R1/connection", '{"connectionState":"ONLINE"}')
+    robot.publish("uagv/v2/ACME/R2/connection", '{"connectionState":"HIBERNATING"}')
+
+    wait_until(lambda: server.value('up{job="vda5050"}') == 1, what="the gateway is scraped", deadline_s=30)
+    for expr, value in (
+        ('vda5050_robots{connection_state="ONLINE"}', 1),
+        ('vda5050_robots{connection_state="HIBERNATING"}', 1),
+        ('vda5050_messages_total{topic="connection"}', 2),
+        ('vda5050_dependency_ready{dependency="broker"}', 1),
+    ):
+        wait_until(lambda: server.value(expr) == value, what=expr, deadline_s=30)  # noqa: B023 - awaited in its round
+
+
+def test_alerts_can_be_judged(server: Prometheus) -> None:
+    """Prometheus evaluates every alert without an error."""
+
+    def health() -> set[str]:
+        (group,) = server.query("rules")["groups"]
+        return {rule["health"] for rule in group["rules"]}
+
+    wait_until(lambda: health() == {"ok"}, what="all alerts are judged", deadline_s=30)
+
+
+def test_histograms_are_understood(server: Prometheus) -> None:
+    """A quantile can be computed of what the loop's watch measured."""
+    wait_until(
+        lambda: (server.value("histogram_quantile(0.5, rate(vda5050_loop_late_seconds_bucket[10s]))") or -1) >= 0,
+        what="a quantile of the loop's lateness",
+        deadline_s=30,
+    )
+
+
+def test_no_robot_in_a_label(running: Gateway, robot: Publisher) -> None:
+    """Whatever robots and clients call themselves, no series is named after it."""
+    for name in ("GEHEIM", "GEHEIM/../x"):
+        robot.publish(f"uagv/v2/{name}/GEHEIM/state", "{}")
+        running.get(f"/robots/{name}/GEHEIM")
+        running.get(f"/GEHEIM-{len(name)}", {"X-GEHEIM": name})
+    wait_until(lambda: running.metric("vda5050_messages_total", topic="state") >= 1, what="the message has come")
+
+    assert b"GEHEIM" not in running.get("/metrics").body
+
+
+def test_scrape_of_a_gateway_that_is_gone(server: Prometheus, tmp_path: Path) -> None:
+    """A target that does not answer is told as down, which is what the first alert is about."""
+    with prometheus(1, tmp_path, token="x") as lost:
+        wait_until(lambda: lost.value('up{job="vda5050"}') == 0, what="the target is down", deadline_s=30)
+        wait_until(
+            lambda: lost.value('ALERTS{alertname="VDA5050GatewayDown", alertstate="pending"}') == 1,
+            what="the alert is pending",
+            deadline_s=30,
+        )
+    assert server.is_running
