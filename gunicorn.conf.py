@@ -37,8 +37,9 @@ backlog = 4096
 timeout = 60
 # Seconds from SIGTERM to SIGKILL. The app ends its streams within drain_s + 1; the rest is for idle connections.
 graceful_timeout = settings.drain_s + 6
-# Seconds an idle connection between two requests is kept. A stream is one request. A worker that is told to stop waits
-# for idle connections too, so this is short.
+# Seconds an idle connection between two requests is kept, and in which the head of a request must have come: both are
+# read under this one timeout (tests/live/test_hostile_clients.py). A stream is one request. A worker that is told to
+# stop waits for idle connections too, so this is short.
 keepalive = 2
 # A worker that restarts loses all its streams: never on purpose.
 max_requests = 0

@@ -1,7 +1,8 @@
 """A request's body has a time and a size: a client that sends a byte now and then holds nobody for ever.
 
 gunicorn's gevent worker waits for a request's head, and for what the app has not read of a body, no longer than
-`keepalive`; what the app reads itself it would wait for without end.
+`keepalive`; what the app reads itself it would wait for without end. After a read that failed gunicorn closes the
+connection, so that the rest of a body is not taken for the next request.
 """
 
 import time

@@ -1,0 +1,170 @@
+"""Clients that mean harm cost the gateway a little for a short while: streams and /health go on."""
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.marker import events_before_marker
+from tests.live.mqtt_packets import Publisher
+from tests.live.slow_clients import SlowClients
+from tests.live.stream_client import SseClient
+from tests.services import LOOPBACK, Gateway, Service, free_port, gateway, wait_until
+from tests.services import running as running_service
+
+COUNT = 200
+BODY_TIMEOUT_S = 2
+HEAD_TIMEOUT_S = 2  # gunicorn's keepalive
+SLACK_S = 8.0
+"""For a machine that has other things to do; what is waited for without a bound would take for ever."""
+
+
+@pytest.fixture(scope="module")
+def running(broker: Service) -> Iterator[Gateway]:
+    """Run a gateway that waits for a body as long as for a head."""
+    with gateway(broker, body_timeout_s=BODY_TIMEOUT_S) as service:
+        yield service
+
+
+def descriptors(service: Gateway) -> int:
+    """Count what the worker has open."""
+    return len(list(Path(f"/proc/{service.worker_pid}/fd").iterdir()))
+
+
+def request(*lines: str) -> bytes:
+    """Write the beginning of a request."""
+    return "\r\n".join([*lines, ""]).encode()
+
+
+HEAD = request("GET /health HTTP/1.1", "Host: localhost", "X-Slow: ")[:-2]
+BODY = request("POST /validate?topic=state HTTP/1.1", "Host: localhost", "Content-Length: 100000", "", "")[:-2]
+UNWANTED_BODY = BODY.replace(b"/validate", b"/robots")
+CHUNKS = request(
+    "POST /validate?topic=state HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", "", "fffff", ""
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "dribble", "timeout_s", "answer"),
+    [
+        pytest.param(b"", b"", HEAD_TIMEOUT_S, b"", id="nothing"),
+        pytest.param(b"", b"G", HEAD_TIMEOUT_S, b"", id="request line"),
+        pytest.param(HEAD, b"a", HEAD_TIMEOUT_S, b"", id="head"),
+        pytest.param(BODY, b"a", BODY_TIMEOUT_S, b"HTTP/1.1 408 ", id="body"),
+        pytest.param(BODY, b"", BODY_TIMEOUT_S, b"HTTP/1.1 408 ", id="no body"),
+        pytest.param(CHUNKS, b"a", BODY_TIMEOUT_S, b"HTTP/1.1 408 ", id="chunk"),
+        pytest.param(UNWANTED_BODY, b"a", 0, b"HTTP/1.1 405 ", id="body that nobody reads"),
+    ],
+)
+def test_slow_clients_hold_nobody(  # noqa: PLR0917 - fixtures and parameters
+    running: Gateway, robot: Publisher, start: bytes, dribble: bytes, timeout_s: float, answer: bytes
+) -> None:
+    """200 clients that dribble are all cut off in time, and meanwhile a stream and /health are as prompt as ever."""
+    before = descriptors(running)
+    with SseClient(running.port) as stream, SlowClients(running.port, COUNT, start, dribble=dribble) as slow:
+        stream.next("snapshot")
+        started, worst_s = time.monotonic(), 0.0
+        while slow and time.monotonic() - started < 1.0:
+            slow.go_on()
+            asked = time.monotonic()
+            events_before_marker(robot, stream)
+            assert running.get("/health").status == 200
+            worst_s = max(worst_s, time.monotonic() - asked)
+        slow.until_closed(within_s=timeout_s + HEAD_TIMEOUT_S + SLACK_S)
+        answers = set(slow.answers)
+
+    assert worst_s < 2.0
+    assert len(answers) >= 1
+    assert all(got.startswith(answer) and bool(got) == bool(answer) for got in answers)
+    wait_until(lambda: descriptors(running) <= before + 1, what="the worker has let go of all of them")
+
+
+@pytest.mark.parametrize("start", [BODY, CHUNKS], ids=["length", "chunked"])
+def test_what_comes_late_is_no_request(running: Gateway, start: bytes) -> None:
+    """When a body was given up, what still comes is no other request: behind a proxy it could be anybody's."""
+    with socket.create_connection((LOOPBACK, running.port), timeout=15) as client:
+        client.sendall(start)
+        answer = client.recv(65_536)
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while data := receive(client):
+            answer += data
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def receive(client: socket.socket) -> bytes:
+    """Read on; nothing where the other end has gone."""
+    try:
+        return client.recv(65_536)
+    except ConnectionError:
+        return b""
+
+
+def test_nothing_tells_what_serves(running: Gateway) -> None:
+    """Neither an answer of the app nor one of the server names software or files."""
+    answers = [running.get(path) for path in ("/", "/health", "/nowhere", "/robots?types=x", "/stream/a/b/c")]
+    answers.append(running.get("/health", {"Content-Length": "x"}))  # gunicorn's own parser refuses it
+    told = " ".join(f"{name}: {value}" for answer in answers for name, value in answer.headers.items())
+
+    assert {answer.headers.get("server") for answer in answers} <= {"gateway", None}
+    assert not re.search(r"gunicorn|werkzeug|flask|gevent|python|\.py\b", told, re.IGNORECASE)
+    assert not re.search(rb"gunicorn|werkzeug|Traceback|\.py\b", b"".join(answer.body for answer in answers[1:]))
+
+
+@pytest.fixture
+def poor(broker: Service, tmp_path: Path) -> Iterator[Gateway]:
+    """Run a gateway that may open few files, whatever it is allowed to."""
+    service = Gateway(
+        port=free_port(), log=tmp_path / "output.log", settings={"mqtt_url": f"mqtt://{LOOPBACK}:{broker.port}"}
+    )
+    argv = vars(service)["_argv"]
+    argv[:0] = ["prlimit", "--nofile=200:200"]
+    with running_service(service):
+        wait_until(lambda: service.has("/ready"), what="/ready is 200", deadline_s=20)
+        yield service
+
+
+def test_streams_are_refused_before_descriptors_run_out(poor: Gateway) -> None:
+    """With 200 descriptors, 50 streams are let in; more get 503 and the rest of the gateway goes on."""
+    streams = [SseClient(poor.port) for _ in range(50)]
+    for stream in streams:
+        stream.next("snapshot")
+    refused = poor.get("/stream")
+
+    assert (refused.status, refused.json()["code"]) == (503, "too_many_streams")
+    assert refused.json()["limit"] == poor.metric("vda5050_streams_limit") == 50
+    assert poor.get("/ready").status == 200
+    for stream in streams:
+        stream.close()
+
+
+def test_no_descriptor_left(poor: Gateway, robot: Publisher) -> None:
+    """A worker that cannot accept any more neither ends nor spins; streams go on, and it recovers when some leave."""
+    pid = poor.worker_pid
+    with SseClient(poor.port) as stream:
+        stream.next("snapshot")
+        idle = [socket.create_connection((LOOPBACK, poor.port)) for _ in range(300)]
+        busy_s = cpu_s(pid)
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            events_before_marker(robot, stream)
+            time.sleep(0.05)
+        busy_s = cpu_s(pid) - busy_s
+        for connection in idle:
+            connection.close()
+        wait_until(lambda: poor.has("/health"), what="it answers again", deadline_s=20)
+        events_before_marker(robot, stream)
+
+    assert "Too many open files" in poor.output()
+    assert poor.worker_pid == pid
+    assert busy_s < 1.0
+
+
+def cpu_s(pid: int) -> float:
+    """Read how many CPU seconds a process has used (proc(5): utime and stime, in ticks of 10 ms)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
