@@ -196,6 +196,6 @@ def test_zones_and_paths_of_3_0(open_page: OpenPage, start_robot: StartRobot) ->
 
     shown.click(0, 0)
 
-    shown.expect_colour("bad", 10, 4, within=60)  # seen through
+    shown.expect_colour("bad", 10, 4)
     shown.expect_colour("accent", 0, 9, reach=8)
     shown.expect_colour("paused", 4, 0)

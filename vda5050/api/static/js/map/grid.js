@@ -32,13 +32,13 @@ export function drawRuler(context, camera, palette) {
   context.textAlign = "center";
   for (const at of multiples(step, seen.left, seen.right)) {
     const left = camera.toX(at);
-    if (left > 20 && left < camera.width - 40) context.fillText(metres(at), left, 4);
+    if (left > 20 && left < camera.width - 40) number(context, metres(at), { left, top: 4, halo: palette.surface });
   }
   context.textBaseline = "middle";
   context.textAlign = "left";
   for (const at of multiples(step, seen.bottom, seen.top)) {
     const top = camera.toY(at);
-    if (top > 20 && top < camera.height - 40) context.fillText(metres(at), 4, top);
+    if (top > 20 && top < camera.height - 40) number(context, metres(at), { left: 4, top, halo: palette.surface });
   }
 }
 
@@ -73,6 +73,13 @@ export function gridStep(scale) {
   const wanted = LEAST_PX / scale;
   const power = 10 ** Math.floor(Math.log10(wanted));
   return (STEPS.find((step) => step * power >= wanted) ?? 10) * power;
+}
+
+function number(context, text, { left, top, halo }) {
+  context.lineWidth = 3;
+  context.strokeStyle = halo;
+  context.strokeText(text, left, top);
+  context.fillText(text, left, top);
 }
 
 function multiples(step, from, to) {

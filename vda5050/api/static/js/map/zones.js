@@ -17,13 +17,12 @@ export function drawZones(context, zones, { camera, palette }) {
     context.globalAlpha = 0.13;
     context.fillStyle = colour;
     context.fill();
-    context.globalAlpha = 0.8;
+    context.globalAlpha = 1;
     context.setLineDash(zone.type === "BLOCKED" ? [] : [6, 4]);
-    context.lineWidth = 1.5;
+    context.lineWidth = 2;
     context.strokeStyle = colour;
     context.stroke();
     context.setLineDash([]);
-    context.globalAlpha = 1;
     name(context, zone, { camera, palette, colour });
   }
 }
