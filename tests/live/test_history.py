@@ -54,7 +54,7 @@ def stored_ids(url: str) -> dict[str, list[int]]:
     """Read the headerIds that a database has of each robot, in its order."""
     lane = Database(url).lane(threads=1)
     reader, found, start_us = Reader(lane), defaultdict(list), 0
-    while page := reader.page(Stretch(start_us=start_us), limit=5_000):
+    while page := reader.page(Stretch(start_us=start_us), limit=5_000).messages:
         for _, record in page:
             found[record.address.robot].append(json.loads(record.payload)["headerId"])
         start_us = page[-1].id + 1

@@ -2,6 +2,7 @@
 
     health      /health /ready /metrics
     robots      /robots /robots/<manufacturer>/<serial>
+    history     /history /replay
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
     conformance /conformance /robots/<manufacturer>/<serial_number>/conformance
@@ -32,6 +33,7 @@ from vda5050.api import (
     conformance,
     dashboard,
     health,
+    history,
     maps,
     openapi,
     origins,
@@ -65,6 +67,7 @@ def create_flask_app(service: Service) -> Flask:
     bodies.register(app, max_body_bytes=settings.max_payload_bytes, timeout_s=settings.body_timeout_s)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
+    app.register_blueprint(history.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
     app.register_blueprint(websocket.create_blueprint(service))
     app.register_blueprint(conformance.create_blueprint(service))

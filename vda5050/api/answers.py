@@ -99,6 +99,25 @@ class RobotSchema(Answer):
     view = fields.Nested(RobotViewSchema, required=True)
 
 
+class MessageSchema(Answer):
+    """A message of the history."""
+
+    received_at = _time("By the gateway's clock, to the microsecond; no two messages have the same.")
+    robot = _text("manufacturer/serial_number, from the MQTT topic.")
+    type = _text("The topic of the standard.", *sorted(TOPICS))
+    mqtt_topic = _text("The topic it was published on.")
+    is_retained = fields.Boolean(required=True, metadata={"description": "The broker had kept it: its age is unknown."})
+    event_id = _text("The id that it had in the stream.")
+    payload = fields.Dict(required=True, metadata={"description": "The message, as the robot sent it."})
+
+
+class HistoryPageSchema(Answer):
+    """Messages in the order asked for."""
+
+    messages = fields.List(fields.Nested(MessageSchema), required=True)
+    next = _nullable_text("The `cursor` of the next page; null: there is none.")
+
+
 class FindingSchema(Answer):
     """What one rule found about one robot at one place, counted instead of repeated."""
 

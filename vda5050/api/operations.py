@@ -37,9 +37,22 @@ _EVENTS = """A comment line, then events whose data is a JSON object:
 Each has an id `<epoch>-<offset>` to resume from."""
 
 
+_REPLAYED = """As /stream: a snapshot as of `from`, then each message when its time has come, `speed` times as fast; at
+the end `{"type":"end","data":{"from":...,"to":...,"messages":...}}`. Ids are `replay-<microseconds since 1970>`; a
+client that comes back with one goes on after it."""
+
+
 def operations_by_rule() -> dict[str, dict[str, Operation]]:
     """Give all operations. The caller owns them (apispec changes what it is given)."""
-    return {**_of_gateway(), **_of_robots(), **_of_streams(), **_of_conformance(), **_of_maps(), **_of_validation()}
+    return {
+        **_of_gateway(),
+        **_of_robots(),
+        **_of_history(),
+        **_of_streams(),
+        **_of_conformance(),
+        **_of_maps(),
+        **_of_validation(),
+    }
 
 
 def _of_gateway() -> dict[str, dict[str, Operation]]:
@@ -66,11 +79,44 @@ def _of_robots() -> dict[str, dict[str, Operation]]:
             "robots",
             "robots",
             "Every robot, by manufacturer/serial_number",
-            {**_ok(robots), **_bad_filter()},
-            parameters=[_robots(), _types()],
+            {**_ok(robots), **_bad_filter(), **_no_history()},
+            parameters=[_robots(), _types(), _time("at", "The fleet as it was then, as the history knows it.")],
         ),
         "/robots/<manufacturer>/<serial_number>": _get(
             "robot", "robots", "One robot", {**_ok(answers.RobotSchema), **_unknown_robot()}
+        ),
+    }
+
+
+def _of_history() -> dict[str, dict[str, Operation]]:
+    robot = _query("robot", "One robot, by its exact manufacturer/serial_number.")
+    of_messages = [robot, _robots(), _types(), _time("from", "The first moment."), _time("to", "The first moment not.")]
+    speed = _query("speed", "How many times as fast as it happened.", type="number", minimum=0.01, maximum=10_000)
+    refused = {**_bad_filter(), **_no_history()}
+    return {
+        "/history": _get(
+            "history",
+            "history",
+            "What happened, page by page",
+            {**_ok(answers.HistoryPageSchema), **refused},
+            parameters=[
+                *of_messages,
+                _query("limit", "Messages of a page; 100 if missing.", type="integer", minimum=1, maximum=1_000),
+                _query("cursor", "`next` of the page before, for the same query."),
+                _query("order", "desc (newest first, if missing) or asc.", type="string", enum=["asc", "desc"]),
+            ],
+        ),
+        "/replay": _get(
+            "replay",
+            "history",
+            "What happened, once more, as Server-Sent Events",
+            {
+                **_ok({"type": "string"}, "text/event-stream", _REPLAYED),
+                204: {"description": "Last-Event-ID says that the client has seen all."},
+                **refused,
+                **_problem(503, "The database is away, or the worker plays as many replays as it may"),
+            },
+            parameters=[*of_messages[:-2], {**of_messages[-2], "required": True}, of_messages[-1], speed],
         ),
     }
 
@@ -211,12 +257,23 @@ def _bad_filter() -> dict[int, Any]:
     return _problem(400, "A query parameter cannot be used (bad_filter); `parameter` names it")
 
 
+def _no_history() -> dict[int, Any]:
+    return {
+        **_problem(404, "This gateway keeps no history (no_history)"),
+        **_problem(503, "The database cannot be used at the moment (database_unavailable)"),
+    }
+
+
 def _unknown_robot() -> dict[int, Any]:
     return _problem(404, "No message of this robot has arrived (unknown_robot)")
 
 
 def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"in": "query", "name": name, "description": description, "schema": schema or {"type": "string"}}
+
+
+def _time(name: str, description: str) -> dict[str, Any]:
+    return _query(name, f"{description} ISO 8601 with a zone (2026-11-23T10:00:00Z), ago (-90s, -5m, -2h, -1d) or now.")
 
 
 def _robots() -> dict[str, Any]:

@@ -1,9 +1,13 @@
-"""`/robots`: what every robot said last."""
+"""`/robots`: what every robot said last, now or (`at`) by then."""
+
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
+from vda5050.api.history import asked_stretch, asked_time, turned_off
 from vda5050.api.problems import problem
 from vda5050.broadcast import Filter
+from vda5050.history import fleet_at
 from vda5050.service import Service
 
 
@@ -13,7 +17,12 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/robots")
     def robots() -> Response:
-        """Show the fleet by robot key, filtered by `robots` and `types` as a stream is. Raises FilterError."""
+        """Show the fleet by robot key, filtered by `robots` and `types` as a stream is.
+
+        Raises FilterError; DatabaseUnavailable where `at` asks for the fleet as it was.
+        """
+        if "at" in request.args:
+            return _fleet_as_it_was(service)
         wanted = Filter.parse(robots=request.args.get("robots", ""), types=request.args.get("types", ""))
         return _json(service.robots.get_robots(wanted.selection(), wanted.topics))
 
@@ -25,6 +34,15 @@ def create_blueprint(service: Service) -> Blueprint:
         return _json(entry)
 
     return blueprint
+
+
+def _fleet_as_it_was(service: Service) -> Response:
+    if service.history is None:
+        return turned_off()
+    at_us = asked_time("at", None)
+    stretch = replace(asked_stretch(), end_us=at_us + 1)
+    messages = service.history.reader.last_messages(stretch.end_us, stretch)
+    return _json(fleet_at(at_us, messages, stale_after_s=service.settings.stale_after_s).get_robots())
 
 
 def _json(body: bytes) -> Response:

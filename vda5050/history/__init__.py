@@ -9,13 +9,29 @@ store      a batch -> rows; codec compresses payloads with dictionaries made of 
 lease      of several processes with one database, one writes
 retention  lets go what is too old or too much
 reader     pages in the order of time, the fleet at any time; stretch says of what
+fleet      the fleet as it was, as a `RobotState`
+replay     a stretch as an event stream in the live one's format, at its pace or faster
 history    all of it in one object
 
 The order of history is that of `received_at`, by the gateway's clock; the robots' own timestamps are kept, not trusted.
 """
 
+from vda5050.history.fleet import fleet_at
 from vda5050.history.history import History
-from vda5050.history.reader import Reader, Stored
+from vda5050.history.reader import Page, Reader, Stored
+from vda5050.history.replay import END_ID, Player, read_event_id
 from vda5050.history.stretch import Stretch, iso_time, parse_time
 
-__all__ = ["History", "Reader", "Stored", "Stretch", "iso_time", "parse_time"]
+__all__ = [
+    "END_ID",
+    "History",
+    "Page",
+    "Player",
+    "Reader",
+    "Stored",
+    "Stretch",
+    "fleet_at",
+    "iso_time",
+    "parse_time",
+    "read_event_id",
+]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from vda5050.database import Database
 from vda5050.entries import Update
 from vda5050.errors import DatabaseUnavailable, RejectedMessage
-from vda5050.history.codec import UndecodableMessage
 from vda5050.history.reader import Reader
 from vda5050.history.retention import Retention
 from vda5050.history.stretch import END_OF_TIME_US, Stretch
@@ -77,8 +76,8 @@ class History:
         """
         try:
             found = self.reader.last_messages(END_OF_TIME_US, Stretch())
-        except (DatabaseUnavailable, UndecodableMessage, KeyError) as error:
-            log.warning("the fleet's last state could not be read from the database", error=repr(error))
+        except DatabaseUnavailable as error:
+            log.warning("the fleet's last state could not be read from the database", problem=error.reason)
             return
         for _, record in found:
             try:

@@ -9,25 +9,37 @@ their exact payloads. No query looks at more rows than it needs, however many th
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vda5050.database import Lane
 from vda5050.errors import DatabaseUnavailable
-from vda5050.history.codec import Decoder, Encoded
+from vda5050.history.codec import Decoder, Encoded, UndecodableMessage
 from vda5050.history.stretch import MICROSECONDS, Stretch
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, RARE_FROM, ROBOTS, TOPIC_CODES, TOPIC_NAMES
+from vda5050.logs import get_logger
 from vda5050.sinks import Record
 from vda5050.topics import Address
+
+log = get_logger(__name__)
 
 FEW_ROBOTS = 40
 """Up to so many have strips of their own; beyond it, passing over the others' messages is cheaper."""
 LOOKUP_IDS = 500
+PAGE_BYTES = 8_388_608
 TIMEOUT_S = 20.0
+_Found = TypeVar("_Found")
+
+
+class Page(NamedTuple):
+    """Messages in the order asked for; `has_more` tells whether there are others after them."""
+
+    messages: list["Stored"]
+    has_more: bool
 
 
 class Stored(NamedTuple):
@@ -46,8 +58,11 @@ class Reader:
         self._epochs: dict[int, str] = {}
         self._dictionaries: dict[int, bytes] = {}
 
-    def page(self, stretch: Stretch, *, limit: int, is_newest_first: bool = False) -> list[Stored]:
-        """Give the first `limit` messages of a stretch, or the last ones. Raises DatabaseUnavailable."""
+    def page(self, stretch: Stretch, *, limit: int, is_newest_first: bool = False) -> Page:
+        """Give the first `limit` messages of a stretch, or the last ones: fewer where they are more than PAGE_BYTES.
+
+        One that is damaged is left out. Raises DatabaseUnavailable.
+        """
         return self._read(lambda connection: self._page(connection, stretch, limit, is_newest_first=is_newest_first))
 
     def last_messages(self, at_us: int, stretch: Stretch) -> list[Stored]:
@@ -57,7 +72,7 @@ class Reader:
         """
         return self._read(lambda connection: self._last(connection, at_us, stretch))
 
-    def _read(self, work: Callable[[Connection], list[Stored]]) -> list[Stored]:
+    def _read(self, work: Callable[[Connection], _Found]) -> _Found:
         try:
             return self._lane.read(work, timeout_s=TIMEOUT_S)
         except DatabaseUnavailable:
@@ -65,18 +80,27 @@ class Reader:
                 known.clear()  # it may come back as another one
             raise
 
-    def _page(self, connection: Connection, stretch: Stretch, limit: int, *, is_newest_first: bool) -> list[Stored]:
+    def _page(self, connection: Connection, stretch: Stretch, limit: int, *, is_newest_first: bool) -> Page:
         robots = self._wanted_robots(connection, stretch)
         if robots is not None and not robots:
-            return []
+            return Page([], has_more=False)
         order = MESSAGES.c.id.desc() if is_newest_first else MESSAGES.c.id
         inside = (MESSAGES.c.id >= stretch.start_us, MESSAGES.c.id < stretch.end_us)
         strips = [
-            connection.execute(sa.select(MESSAGES.c.id).where(*strip, *inside).order_by(order).limit(limit)).scalars()
+            connection.execute(
+                sa.select(MESSAGES.c.id).where(*strip, *inside).order_by(order).limit(limit + 1)
+            ).scalars()
             for strip in _strips(robots, stretch.topics)
         ]
-        ids = list(islice(heapq.merge(*strips, reverse=is_newest_first), limit))
-        return self._fetch(connection, ids)
+        ids = list(islice(heapq.merge(*strips, reverse=is_newest_first), limit + 1))
+        messages: list[Stored] = []
+        size = 0
+        for message in self._fetch(connection, ids[:limit]):
+            messages.append(message)
+            size += len(message.record.payload)
+            if size >= PAGE_BYTES:
+                return Page(messages, has_more=message.id != ids[-1])
+        return Page(messages, has_more=len(ids) > limit)
 
     def _last(self, connection: Connection, at_us: int, stretch: Stretch) -> list[Stored]:
         robots = self._wanted_robots(connection, stretch)
@@ -92,12 +116,12 @@ class Reader:
         ids = sorted(
             id_ for robot, *of_topics in found if wanted is None or robot in wanted for id_ in of_topics if id_
         )
-        return self._fetch(connection, ids)
+        return list(self._fetch(connection, ids))
 
     def _wanted_robots(self, connection: Connection, stretch: Stretch) -> list[int] | None:
         """Give the numbers of the robots that are meant, None for all."""
         self._learn_robots(connection)
-        if stretch.robots is None and stretch.others is None:
+        if stretch.robots is None:
             return None
         return [number for number, (_, _, make, serial) in self._robots.items() if stretch.has(f"{make}/{serial}")]
 
@@ -107,19 +131,24 @@ class Reader:
         for row in connection.execute(sa.select(ROBOTS).where(ROBOTS.c.id > newest).order_by(ROBOTS.c.id)):
             self._robots[row.id] = (row.interface, row.major_version or None, row.manufacturer, row.serial_number)
 
-    def _fetch(self, connection: Connection, ids: Sequence[int]) -> list[Stored]:
+    def _fetch(self, connection: Connection, ids: Sequence[int]) -> Iterator[Stored]:
         """Give these messages in this order; those that retention has just removed are missing."""
-        rows = {}
         for start in range(0, len(ids), LOOKUP_IDS):
-            chunk = MESSAGES.c.id.in_(ids[start : start + LOOKUP_IDS])
-            rows.update({row.id: row for row in connection.execute(sa.select(MESSAGES).where(chunk))})
-        found = [rows[id_] for id_ in ids if id_ in rows]
+            chunk = ids[start : start + LOOKUP_IDS]
+            rows = {row.id: row for row in connection.execute(sa.select(MESSAGES).where(MESSAGES.c.id.in_(chunk)))}
+            yield from self._decoded(connection, [rows[id_] for id_ in chunk if id_ in rows])
+
+    def _decoded(self, connection: Connection, found: Sequence[sa.Row[Any]]) -> Iterator[Stored]:
         self._learn(connection, EPOCHS.c.epoch, self._epochs, {row.epoch_id for row in found})
         self._learn(connection, DICTIONARIES.c.content, self._dictionaries, {row.dictionary_id for row in found} - {0})
         if any(row.robot_id not in self._robots for row in found):
             self._learn_robots(connection)
         decoder = Decoder(self._dictionaries)  # not to be shared by threads
-        return [self._stored(row, decoder) for row in found]
+        for row in found:
+            try:
+                yield self._stored(row, decoder)
+            except (UndecodableMessage, KeyError) as error:
+                log.error("a stored message is damaged and left out", id=row.id, error=repr(error))  # noqa: TRY400
 
     def _stored(self, row: sa.Row[Any], decoder: Decoder) -> Stored:
         address = Address(*self._robots[row.robot_id], TOPIC_NAMES[row.topic])

@@ -23,24 +23,18 @@ class Stretch:
     """Messages of these robots and topics with start_us <= id < end_us.
 
     `robots` is one key, a pattern for `fullmatch` or None for all, `topics` None for all (see `broadcast.Filter`).
-    `others` is a second condition on robots, beside the first.
     """
 
     start_us: int = 0
     end_us: int = END_OF_TIME_US
     robots: re.Pattern[str] | str | None = None
     topics: frozenset[str] | None = None
-    others: re.Pattern[str] | str | None = None
 
     def has(self, robot: str) -> bool:
         """Tell whether a robot's messages are meant."""
-        return _matches(self.robots, robot) and _matches(self.others, robot)
-
-
-def _matches(robots: re.Pattern[str] | str | None, robot: str) -> bool:
-    if isinstance(robots, str):
-        return robots == robot
-    return robots is None or robots.fullmatch(robot) is not None
+        if isinstance(self.robots, str):
+            return self.robots == robot
+        return self.robots is None or self.robots.fullmatch(robot) is not None
 
 
 def parse_time(parameter: str, text: str, *, now: float) -> int:

@@ -55,7 +55,7 @@ class Archive:
 
     def all(self, **stretch: Any) -> list[Stored]:
         """Read all there is, of a stretch."""
-        return self.reader.page(Stretch(**stretch), limit=100_000)
+        return self.reader.page(Stretch(**stretch), limit=100_000).messages
 
     def offsets(self, **stretch: Any) -> list[int]:
         """Read the offsets of all there is, of a stretch."""

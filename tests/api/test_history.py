@@ -1,0 +1,271 @@
+"""/history, /replay and /robots?at=: what happened, as it happened, page by page or once more."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jsonschema_rs
+import orjson
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.conftest import Stream
+from tests.unit.builders import ROBOT, START_S, connection, state
+from tests.unit.history.recorded import archive, record
+from vda5050.api import create_flask_app
+from vda5050.history import iso_time
+from vda5050.history.stretch import MICROSECONDS
+from vda5050.service import Service
+from vda5050.settings import Settings
+
+Fill = Callable[..., None]
+
+
+def at(seconds: float) -> str:
+    """Write a time after START_S, ready for a query."""
+    return quote(iso_time(int((START_S + seconds) * MICROSECONDS)))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Build a gateway with a history in a folder, not started."""
+    service = Service(Settings(database_url=f"sqlite:///{tmp_path}/history.db"))
+    yield service
+    assert service.history is not None
+    service.history.stop()
+
+
+@pytest.fixture
+def client(service: Service, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Give a client of a gateway that seems to run."""
+    monkeypatch.setattr(service, "is_running", True)
+    return create_flask_app(service).test_client()
+
+
+@pytest.fixture
+def fill(service: Service) -> Fill:
+    """Give a function that stores records."""
+
+    def fill(*records: Any) -> None:
+        assert service.history is not None
+        for one in records:
+            service.history.writer.put(one)
+        service.history.writer.start()
+        service.history.writer.stop()
+
+    return fill
+
+
+def offsets(answer: dict[str, Any]) -> list[int]:
+    """Read the numbers of a page's messages."""
+    return [int(message["event_id"].rpartition("-")[2]) for message in answer["messages"]]
+
+
+def test_a_message(client: FlaskClient, fill: Fill) -> None:
+    """A message is shown whole, its payload as the robot sent it."""
+    payload = b'{"headerId" : 1.50,"a":"\xc3\xa9"}'
+    fill(record(1, payload, is_retained=True))
+    answer = client.get("/history")
+
+    assert b'"payload":' + payload + b"}" in answer.data
+    assert answer.headers["Cache-Control"] == "no-store"
+    (message,) = answer.get_json()["messages"]
+    del message["payload"]
+    assert message == {
+        "received_at": "2023-11-14T22:13:21.000000Z",
+        "robot": ROBOT,
+        "type": "state",
+        "mqtt_topic": f"uagv/v2/{ROBOT}/state",
+        "is_retained": True,
+        "event_id": "e1-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [6, 5, 4, 3, 2, 1]),
+        ("order=asc", [1, 2, 3, 4, 5, 6]),
+        (f"robot={ROBOT}", [6, 5, 2, 1]),
+        ("robots=ABB/*", [4, 3]),
+        ("types=order,connection&order=asc", [2, 3]),
+        (f"from={at(2)}&to={at(5)}", [4, 3, 2]),
+        (f"from={at(5.5)}", [6]),
+        ("from=-1m", []),
+        ("robot=nobody/1", []),
+        (f"from={at(3)}&to={at(3)}", []),
+    ],
+)
+def test_filters(client: FlaskClient, fill: Fill, query: str, expected: list[int]) -> None:
+    """Robots, topics and times leave what is asked for; `from` belongs to it and `to` does not."""
+    fill(
+        record(1),
+        record(2, topic="order"),
+        record(3, robot="ABB/1", topic="connection"),
+        record(4, robot="ABB/1"),
+        record(5),
+        record(6),
+    )
+
+    assert offsets(client.get(f"/history?{query}").get_json()) == expected
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_are_stable_while_messages_come(client: FlaskClient, tmp_path: Path, order: str) -> None:
+    """Pages joined are the whole, without a gap or a double, while further messages are stored."""
+    found: list[int] = []
+    with archive(tmp_path) as kept:
+        kept.write(*(record(number, b"{}") for number in range(1, 101)))
+        answer = client.get(f"/history?limit=7&order={order}").get_json()
+        while answer["next"]:
+            found += offsets(answer)
+            kept.write(record(1_000 + len(found), b"{}"))
+            answer = client.get(f"/history?limit=7&order={order}&to={at(500)}&cursor={answer['next']}").get_json()
+    found += offsets(answer)
+
+    assert found == (list(range(1, 101)) if order == "asc" else list(range(100, 0, -1)))
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("from=yesterday", "from"),
+        ("to=2023-11-14T22:13:20", "to"),
+        (f"from={at(2)}&to={at(1)}", "to"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=-1", "limit"),
+        ("order=up", "order"),
+        ("cursor=x", "cursor"),
+        ("types=finding", "types"),
+        ("types=stat", "types"),
+        ("robot=a/1&robots=a/2", "robot"),
+    ],
+)
+def test_refused(client: FlaskClient, query: str, parameter: str) -> None:
+    """What cannot be used is refused as a problem that names the parameter."""
+    response = client.get(f"/history?{query}")
+
+    assert response.content_type == "application/problem+json"
+    assert (response.status_code, response.get_json()["parameter"]) == (400, parameter)
+
+
+def test_the_fleet_as_it_was(client: FlaskClient, fill: Fill) -> None:
+    """`at` shows each robot as its last messages before had made it, stale where it had been silent by then."""
+    fill(
+        record(1, connection(), topic="connection"),
+        record(2, state(driving=True)),
+        record(3, robot="ABB/1"),
+        record(90, state(driving=False)),
+        record(100, state(driving=True)),
+    )
+
+    then = client.get(f"/robots?at={at(90)}").get_json()
+    assert set(then) == {ROBOT, "ABB/1"}
+    assert then[ROBOT]["messages"] == {"connection": connection(), "state": state(driving=False)}
+    assert (then[ROBOT]["is_stale"], then["ABB/1"]["is_stale"]) == (False, True)
+    assert then[ROBOT]["last_seen"] == "2023-11-14T22:14:50.000Z"
+    assert then[ROBOT]["connection_state"] == "ONLINE"
+    assert then[ROBOT]["view"]["driving"] is False
+    assert set(client.get(f"/robots?at={at(2)}").get_json()) == {ROBOT}
+    assert set(client.get(f"/robots?at={at(99)}&robots=ABB/*&types=state").get_json()) == {"ABB/1"}
+    assert client.get(f"/robots?at={at(0)}").get_json() == {}
+    assert client.get("/robots?at=").status_code == 400
+
+
+def test_replay(client: FlaskClient, fill: Fill) -> None:
+    """A replay is a snapshot as of its start, the messages after it as the live stream has them, and an end."""
+    payloads = [b'{"headerId" : %d}' % number for number in range(1, 8)]
+    fill(*(record(number, payload) for number, payload in enumerate(payloads, 1)))
+    response = client.get(f"/replay?from={at(3)}&to={at(6)}&speed=1000")
+    text = response.data
+
+    events = Stream(response).reader.read(text)
+    assert [event.type for event in events] == ["snapshot", "update", "update", "update", "end"]
+    assert events[0].data[ROBOT]["payload"] == {"headerId": 2}
+    assert [event.data for event in events[1:4]] == [
+        {"topic": ROBOT, "type": "state", "payload": orjson.loads(payload)} for payload in payloads[2:5]
+    ]
+    assert all(payload in text for payload in payloads[2:5])
+    assert [event.id for event in events[1:]] == [
+        *(f"replay-{int(START_S + number) * MICROSECONDS}" for number in (3, 4, 5)),
+        "replay-end",
+    ]
+    assert events[-1].data["messages"] == 3
+
+
+def test_replay_goes_on(client: FlaskClient, fill: Fill) -> None:
+    """A client that comes back with an id gets what follows; one that has seen the end is told to stay away."""
+    fill(*(record(number, b"{}") for number in range(1, 6)))
+    query = f"/replay?from={at(0)}&to={at(6)}&speed=10000"
+    first = client.get(query)
+    seen = Stream(first).reader.read(first.data)
+    again = client.get(query, headers={"Last-Event-ID": seen[3].id or ""})
+
+    rest = Stream(again).reader.read(again.data)
+    assert [event.id for event in rest] == [event.id for event in seen[4:]]
+    assert client.get(query, headers={"Last-Event-ID": "replay-end"}).status_code == 204
+
+
+def test_replay_as_gzip(client: FlaskClient, fill: Fill) -> None:
+    """A client that takes gzip gets the same, compressed."""
+    fill(*(record(number, state(headerId=number)) for number in range(1, 50)))
+    plain = client.get(f"/replay?from={at(0)}&to={at(60)}&speed=10000")
+    packed = client.get(f"/replay?from={at(0)}&to={at(60)}&speed=10000", headers={"Accept-Encoding": "gzip"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert Stream(packed).reader.read(packed.data) == Stream(plain).reader.read(plain.data)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [("", "from"), ("from=-1m&speed=0", "speed"), ("from=-1m&speed=nan", "speed"), ("from=-1m&speed=x", "speed")],
+)
+def test_replay_refused(client: FlaskClient, query: str, parameter: str) -> None:
+    """A replay needs its start, and a speed that is one."""
+    response = client.get(f"/replay?{query}")
+
+    assert (response.status_code, response.get_json()["parameter"]) == (400, parameter)
+
+
+def test_many_replays(client: FlaskClient, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit a replay is refused until another one has ended."""
+    monkeypatch.setattr("vda5050.api.history.MAX_REPLAYS", 1)
+    fill(record(1))
+    playing = client.get(f"/replay?from={at(0)}&to={at(2)}&speed=0.01")
+    next(playing.iter_encoded())
+    refused = client.get(f"/replay?from={at(0)}&to={at(2)}")
+    playing.close()
+
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "too_many_streams")
+    assert client.get(f"/replay?from={at(0)}&to={at(2)}&speed=10000").status_code == 200
+
+
+def test_answers_are_as_described(client: FlaskClient, fill: Fill) -> None:
+    """A page has the shape that the API's description gives for it."""
+    fill(record(1), record(2))
+    document = client.get("/openapi.json").get_json()
+    schema = {"$ref": "#/components/schemas/HistoryPage", "components": document["components"]}
+
+    for url in ("/history", "/history?limit=1"):
+        jsonschema_rs.validate(schema, client.get(url).get_json())
+
+
+@pytest.mark.parametrize("url", ["/history", "/replay?from=-1m", "/robots?at=-1m"])
+def test_without_a_history(url: str) -> None:
+    """A gateway that keeps nothing says so."""
+    response = create_flask_app(Service(Settings(database_url="none"))).test_client().get(url)
+
+    assert (response.status_code, response.get_json()["code"]) == (404, "no_history")
+
+
+@pytest.mark.parametrize("url", ["/history", "/replay?from=-1m", "/robots?at=-1m"])
+def test_without_its_database(tmp_path: Path, url: str) -> None:
+    """While the database is away the answer is 503, and says when to ask again."""
+    (tmp_path / "var").write_text("a file in the way")
+    service = Service(Settings(database_url=f"sqlite:///{tmp_path}/var/gateway.db"))
+    response = create_flask_app(service).test_client().get(url)
+
+    assert (response.status_code, response.get_json()["code"]) == (503, "database_unavailable")
+    assert "Retry-After" in response.headers
