@@ -6,8 +6,8 @@ request (`request_id`), then the facts. All pass through `logging`'s root logger
 
 What a stranger wrote (a topic, a path, a header in an error) cannot forge a line or drive a terminal: control
 characters, line breaks and marks that turn the writing direction are escaped, a stack is indented. What is secret is
-taken out here as well, whatever brought it: the secrets of the settings, by value, and user and password of any URL. It
-is the second lock: payloads, keys and passwords are not handed to the log in the first place.
+taken out here as well, whatever brought it: the secrets of the settings, by value, user and password of any URL, and
+the values in errors of SQL. It is the second lock: payloads, keys and passwords are not handed to the log at all.
 
 `get_logger` has no effect on the process; `configure` has, and runs once in each process that serves.
 """
@@ -36,6 +36,8 @@ _FIRST_FIELDS = ("timestamp", "level", "logger", "event", "pid", "request_id")
 _OWN_FIELDS = ("timestamp", "level", "logger", "pid")
 # C0, DEL, C1; zero width and direction marks; line and paragraph separators; halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_SQL_VALUES = re.compile(r"\[parameters: .*|^(?:DETAIL|CONTEXT): .*", re.MULTILINE)
+"""What SQLAlchemy and PostgreSQL add to an error: the values of the row that it is about."""
 _QUIET_LOGGERS = ("sqlalchemy", "alembic.runtime.plugins")
 """They write SQL with its parameters, which are payloads, at a level that people turn on to see something else."""
 
@@ -142,6 +144,8 @@ class _Cleaner:
         return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}... ({len(text)} characters)"
 
     def _hide(self, text: str) -> str:
+        if "[parameters" in text or "DETAIL" in text or "CONTEXT" in text:
+            text = _SQL_VALUES.sub(_HIDDEN, text)
         if self._secrets is not None:
             text = self._secrets.sub(_HIDDEN, text)
         return _URL_USER.sub(f"{_HIDDEN}@", text) if "://" in text else text

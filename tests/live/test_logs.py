@@ -13,7 +13,7 @@ from tests.live.marker import events_before_marker
 from tests.live.mqtt_packets import Publisher
 from tests.live.stream_client import SseClient
 from tests.log_lines import log_lines
-from tests.services import Gateway, Service, gateway, mosquitto, wait_until
+from tests.services import Gateway, Service, free_port, gateway, mosquitto, wait_until
 
 MQTT_PASSWORD = "mqtt-geheim/1"
 KEYS = {
@@ -100,6 +100,30 @@ def test_wrong_password_is_not_told(tmp_path: Path) -> None:
             lines = [line for line in log_lines(service) if line["event"] == "no link to the broker"]
             assert lines[0]["broker"] == f"mqtt://127.0.0.1:{broker.port}"
             assert "geheim" not in service.output()
+
+
+def test_services_that_are_away(broker: Service) -> None:
+    """The passwords of a database, a Redis and an event bus that are away are neither in the log nor in /ready."""
+    gone = f"gateway:service-geheim-9@127.0.0.1:{free_port()}"
+    urls = {
+        "database_url": f"postgresql+psycopg://{gone}/vda5050",
+        "redis_url": f"redis://{gone}/0",
+        "limits_redis_url": f"redis://{gone}/1",
+        "event_bus_url": f"amqp://{gone}/",
+    }
+    with gateway(broker, until="/health", log_level="debug", **urls) as service:
+        wait_until(lambda: "the event bus is away" in service.output(), what="the bus is away", deadline_s=30)
+        wait_until(
+            lambda: "the database cannot be used" in service.output(), what="the database is away", deadline_s=30
+        )
+        ready = service.get("/ready").body.decode()
+        for path in ("/robots", "/history?limit=1", "/conformance"):
+            service.get(path, KEYS)
+
+        assert "event_bus" in ready
+        assert "geheim" not in ready
+        assert "geheim" not in service.output()
+        assert log_lines(service)
 
 
 def test_console(broker: Service) -> None:

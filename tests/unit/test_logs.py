@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from vda5050 import logs
+from vda5050.database.engines import make_engine
 
 SECRET = "hunter-22/x"
 HOSTILE = [
@@ -186,6 +189,24 @@ def test_secrets(format_: str) -> None:
     assert len(said.splitlines()) >= 3
     assert not any(word in said for word in ("hunter", "pa55", "word@"))
     assert "mqtt://***@h:1883" in said
+
+
+def test_values_in_errors_of_sql() -> None:
+    """What a database says of a statement that failed does not bring the values of its row."""
+    payload = "geheim-1"
+    plain, ours = create_engine("sqlite://"), make_engine(make_url("sqlite://"))
+    for engine in (plain, ours):
+        with engine.connect() as connection, pytest.raises(SQLAlchemyError) as caught:
+            connection.execute(text("INSERT INTO nowhere VALUES (:payload)"), {"payload": payload})
+        line = line_of(lambda: log.error("refused", error=caught.value, exc_info=caught.value))
+        assert "INSERT INTO nowhere" in line["exception"]
+        assert "geheim" not in str(line)
+        assert ("geheim" in str(caught.value)) == (engine is plain)
+    of_postgresql = "violation\nDETAIL:  Failing row contains (1, geheim-2).\nCONTEXT:  COPY m, line 1: geheim-3"
+
+    assert "geheim" not in str(line_of(lambda: log.error("refused", error=ValueError(of_postgresql))))
+    assert "ValueError: violation" in str(line_of(lambda: fail(of_postgresql)))
+    assert "geheim" not in str(line_of(lambda: fail(of_postgresql)))
 
 
 def test_payloads() -> None:

@@ -7,7 +7,6 @@ The library's own storage in memory is not used: it looks through all its keys o
 (2.4 ms a look with 20,000 addresses, while no stream is served), and grows with every address that comes.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,7 +17,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-log = logging.getLogger(__name__)
+from vda5050.logs import get_logger
+
+log = get_logger(__name__)
 _Answer = TypeVar("_Answer")
 
 MAX_KEYS = 50_000
@@ -76,7 +77,7 @@ class Counters(Storage):
                 return question(self._redis)
             except RedisError as error:
                 self._asks_redis_from = self._clock() + RETRY_S
-                log.warning("limits are counted by this worker alone: Redis does not answer (%s)", type(error).__name__)
+                log.warning("each worker counts limits by itself: Redis does not answer", error=type(error).__name__)
         return question(self._memory)
 
 

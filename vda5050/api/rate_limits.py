@@ -10,7 +10,6 @@ behind one address that come back in two seconds are no attack.
 more than the gateway's own work (docs/adr/0008-limits.md).
 """
 
-import logging
 import time
 from typing import cast
 
@@ -22,10 +21,11 @@ from vda5050.api.clients import address_key, client_key
 from vda5050.api.counters import Counters
 from vda5050.api.problems import problem
 from vda5050.errors import TooManyFailedLogins, TooManyRequests
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 FREE_ENDPOINTS = frozenset({"health.health", "health.ready", "health.prometheus", "static"})
 LOGIN_MINUTES = 5

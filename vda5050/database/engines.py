@@ -39,13 +39,13 @@ METADATA = MetaData(
 
 
 def make_engine(url: URL) -> Engine:
-    """Build what opens connections; opens none."""
+    """Build what opens connections; opens none. Errors do not show the statement's values, which may be payloads."""
     if url.get_backend_name() == SQLITE:
-        engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
+        engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, poolclass=NullPool, connect_args=_postgresql_arguments(url))
+    return create_engine(url, poolclass=NullPool, connect_args=_postgresql_arguments(url), hide_parameters=True)
 
 
 def make_file(url: URL) -> None:
