@@ -36,6 +36,13 @@ _EVENTS = """A comment line, then events whose data is a JSON object:
 
 Each has an id `<epoch>-<offset>` to resume from."""
 
+_TEXT = {"type": "string"}
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {"id": _TEXT, "data": _TEXT, "event": {"const": "message"}, "retry": {"type": "integer"}},
+}
+
 
 _REPLAYED = """As /stream: a snapshot as of `from`, then each message when its time has come, `speed` times as fast; at
 the end `{"type":"end","data":{"from":...,"to":...,"messages":...}}`. Ids are `replay-<microseconds since 1970>`; a
@@ -56,10 +63,9 @@ def operations_by_rule() -> dict[str, dict[str, Operation]]:
 
 
 def _of_gateway() -> dict[str, dict[str, Operation]]:
-    page, text = {"type": "string"}, {"type": "string"}
     return {
-        "/": _get("dashboard", "gateway", "The fleet as a page", _ok(page, "text/html")),
-        "/docs": _get("docs", "gateway", "This description as a page", _ok(page, "text/html")),
+        "/": _get("dashboard", "gateway", "The fleet as a page", _ok(_TEXT, "text/html")),
+        "/docs": _get("docs", "gateway", "This description as a page", _ok(_TEXT, "text/html")),
         "/openapi.json": _get("openapi", "gateway", "This description", _ok({"type": "object"})),
         "/health": _get("health", "gateway", "The process lives", _ok(answers.HealthSchema)),
         "/ready": _get(
@@ -68,7 +74,7 @@ def _of_gateway() -> dict[str, dict[str, Operation]]:
             "Everything that the gateway needs is there",
             {**_ok(answers.ReadinessSchema), **_problem(503, "Something is missing; `dependencies` tells what")},
         ),
-        "/metrics": _get("metrics", "gateway", "Metrics for Prometheus", _ok(text, "text/plain")),
+        "/metrics": _get("metrics", "gateway", "Metrics for Prometheus", _ok(_TEXT, "text/plain")),
     }
 
 
@@ -133,14 +139,16 @@ def _of_streams() -> dict[str, dict[str, Operation]]:
     ]
     rest = [_types(FINDING), _interval(), _view(), *resume]
     events = {
-        **_ok({"type": "string"}, "text/event-stream", _EVENTS),
+        **_ok(_EVENT, "text/event-stream", _EVENTS),
         **_bad_filter(),
+        **_problem(429, "Too many requests, or too many streams of this client (too_many_streams_of_client)"),
         **_problem(503, "The worker has as many streams as it may (too_many_streams); Retry-After says when to ask"),
     }
     refused = {
         101: {"description": f"Upgraded. Each event is a text message with its `id` as first member.\n\n{_EVENTS}"},
         **_bad_filter(),
         **_problem(403, "Pages of this origin may not open a WebSocket here"),
+        **_problem(429, "Too many requests, or too many streams of this client (too_many_streams_of_client)"),
         **_problem(426, "The request was no WebSocket handshake"),
         **_problem(501, "The server cannot upgrade a connection"),
         **_problem(503, "The worker has as many streams as it may (too_many_streams)"),
@@ -206,6 +214,8 @@ def _of_validation() -> dict[str, dict[str, Operation]]:
     judged = {
         **_ok(answers.VerdictSchema),
         **_problem(400, "The body is no JSON object (unreadable_message), or topic or version is unknown"),
+        **_problem(403, "Pages of this origin may not send anything here (foreign_origin)"),
+        **_problem(408, "The body did not arrive in time"),
         **_problem(413, "The body is longer than a message may be"),
     }
     body = {
@@ -238,7 +248,11 @@ def _get(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], *
 
 
 def _operation(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], **more: Any) -> Operation:
-    responses = {**responses, "default": _problem(500, "Any other error")[500]}
+    refusals = {
+        **_problem(421, "The gateway does not answer for this host (unknown_host)"),
+        **_problem(429, "Too many requests of this client (too_many_requests); Retry-After says when to ask"),
+    }
+    responses = {**refusals, **responses, "default": _problem(500, "Any other error")[500]}
     return {"operationId": operation_id, "tags": [tag], "summary": summary, "responses": responses, **more}
 
 
