@@ -5,6 +5,7 @@ same filter, so a client costs a wake-up and a write. gzip where the client acce
 for all (see `frames`), which is why this is not left to a proxy.
 """
 
+import ssl
 from typing import Any, Self
 
 from flask import Blueprint, Response, request
@@ -61,28 +62,47 @@ def _stream(service: Service, wanted: Filter) -> Response:
     return response
 
 
+def write_chunk(sock: Any, data: bytes) -> None:
+    """Write `data`, which is not empty, as one chunk (RFC 9112, section 7.1). Raises OSError."""
+    parts = (b"%x\r\n" % len(data), data, b"\r\n")
+    sent = sock.sendmsg(parts)
+    if sent < sum(map(len, parts)):  # the socket's buffer is full: only a client that reads slowly costs a copy
+        sock.sendall(memoryview(b"".join(parts))[sent:])
+
+
 class _Chunks:
     """What the client is to be sent, until it leaves or the stream is ended.
 
     An iterator of its own and not a generator: `close` must let the subscription go even if nothing was ever read.
+
+    gunicorn is given the first piece, and writes it behind the head; the others are written here, as further chunks of
+    the same body: gunicorn would copy each of them anew for every client.
     """
 
-    __slots__ = ("_peer", "_service", "_subscription")
+    __slots__ = ("_has_begun", "_peer", "_service", "_sock", "_subscription")
 
     def __init__(self, service: Service, subscription: Subscription, environ: dict[str, Any]) -> None:
         self._service = service
         self._subscription = subscription
         self._peer: Peer | None = None
         environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
+        self._has_begun = False
+        self._sock: Any = None
         sock = environ.get("gunicorn.socket")  # another server does not give it, and notices at the next heartbeat
         if sock is not None:
             self._watch(sock)
+            if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and not isinstance(sock, ssl.SSLSocket):
+                self._sock = sock
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
         try:
+            if self._sock is not None and self._has_begun:
+                while True:
+                    write_chunk(self._sock, self._subscription.take())
+            self._has_begun = True
             return self._subscription.take()
         except StreamEnded as ended:
             self.close()

@@ -44,7 +44,7 @@ from vda5050.settings import Settings
 log = get_logger(__name__)
 
 PACE = 4.0
-DEAR_FLUSH_S = 0.008
+DEAR_FLUSH_S = 0.004
 """A flush that costs more than this waits more than PACE times its cost, in proportion."""
 SNAPSHOT_MAX_AGE_S = 1.0
 DRAIN_POLL_S = 0.02
