@@ -25,6 +25,7 @@ from fleet_simulator.robot_worker import RobotWorker, utc_now
 from fleet_simulator.route_graph import ROBOTS_PER_HALL, RouteGraph, build_hall
 from fleet_simulator.simulator_options import add_simulator_arguments, make_reporter, run_workers, some_seed
 from fleet_simulator.stop_signal import StopSignal
+from fleet_simulator.traffic import Traffic
 
 # manufacturer, prefix of the serial numbers, first number, version of the standard
 _MAKES = (("KUKA", "KR", 1001, "2.1.0"), ("ABB", "FT", 2001, "2.0.0"), ("Jungheinrich", "EKS", 3001, "3.0.0"))
@@ -67,9 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _reporters(arguments: argparse.Namespace) -> list[RobotReporter]:
-    """Make the robots: makes in turn, ten to a hall, spread over the interval."""
+    """Make the robots: makes in turn, four to a hall, spread over the interval."""
     seed = some_seed(arguments)
     halls = _halls(arguments.robots)
+    traffic = [Traffic() for _ in halls]
     reporters = []
     for index in range(arguments.robots):
         manufacturer, prefix, first, version = _MAKES[index % len(_MAKES)]
@@ -83,7 +85,13 @@ def _reporters(arguments: argparse.Namespace) -> list[RobotReporter]:
         phase_s = arguments.frequency * index / arguments.robots
         reporters.append(
             make_reporter(
-                identity, halls[hall], place=place, seed=seed, interval_s=arguments.frequency, phase_s=phase_s
+                identity,
+                halls[hall],
+                traffic[hall],
+                place=place,
+                seed=seed,
+                interval_s=arguments.frequency,
+                phase_s=phase_s,
             )
         )
     return reporters

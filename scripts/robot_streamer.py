@@ -28,6 +28,7 @@ from fleet_simulator.simulator_options import (
     some_seed,
 )
 from fleet_simulator.stop_signal import StopSignal
+from fleet_simulator.traffic import Traffic
 
 _EXAMPLE = """example:
   python robot_streamer.py --host broker.example --manufacturer KUKA --serial KR_1001 --frequency 0.5
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         layout=arguments.layout,
     )
     seed = some_seed(arguments)
-    reporter = make_reporter(identity, build_hall(1), place=seed, seed=seed, interval_s=arguments.frequency)
+    reporter = make_reporter(identity, build_hall(1), Traffic(), place=seed, seed=seed, interval_s=arguments.frequency)
     stop = StopSignal()
     stop.install()
     try:

@@ -19,21 +19,29 @@ class OrderDispatch:
         self._graph = graph
         self._chance = chance
 
-    def transport(self, start: Node, *, is_loaded: bool, is_charging: bool) -> TransportOrder:
-        """Fetch a load and bring it somewhere; only bring it, if the robot is loaded already."""
+    def transport(
+        self, start: Node, *, is_loaded: bool, is_charging: bool, taken: frozenset[str] = frozenset()
+    ) -> TransportOrder:
+        """Fetch a load and bring it somewhere; only bring it, if the robot is loaded already.
+
+        Stations on the nodes `taken` are left to others where there is a choice.
+        """
         legs: list[tuple[list[Edge], str]] = []
         node = start
         if not is_loaded:
-            pick = self._chance.choice(self._graph.nodes_of(NodeKind.PICK))
+            pick = self._choose(NodeKind.PICK, taken)
             legs.append((self._graph.route(node, pick), "pick"))
             node = pick
-        drop = self._chance.choice(self._graph.nodes_of(NodeKind.DROP))
+        drop = self._choose(NodeKind.DROP, taken)
         legs.append((self._graph.route(node, drop), "drop"))
         return self._order(start, legs, first_action="stopCharging" if is_charging else None)
 
-    def charging(self, start: Node) -> TransportOrder:
-        """Go to the nearest charger and charge."""
-        routes = [self._graph.route(start, charger) for charger in self._graph.nodes_of(NodeKind.CHARGER)]
+    def charging(self, start: Node, *, taken: frozenset[str] = frozenset()) -> TransportOrder | None:
+        """Go to the nearest charger that is not `taken` and charge; None where all are."""
+        chargers = [charger for charger in self._graph.nodes_of(NodeKind.CHARGER) if charger.node_id not in taken]
+        if not chargers:
+            return None
+        routes = [self._graph.route(start, charger) for charger in chargers]
         nearest = min(routes, key=lambda edges: sum(edge.length for edge in edges))
         return self._order(start, [(nearest, "startCharging")], first_action=None)
 
@@ -43,12 +51,16 @@ class OrderDispatch:
 
     def stops_to_release(self) -> int:
         """Return how many stops the next order update releases."""
-        return self._chance.randint(2, 4)
+        return self._chance.randint(1, 3)
+
+    def _choose(self, kind: NodeKind, taken: frozenset[str]) -> Node:
+        stations = self._graph.nodes_of(kind)
+        return self._chance.choice([station for station in stations if station.node_id not in taken] or stations)
 
     def _order(self, start: Node, legs: list[tuple[list[Edge], str]], *, first_action: str | None) -> TransportOrder:
         order_id = f"order-{self._chance.getrandbits(40):010x}"
         edges = [edge for leg, _ in legs for edge in leg]
-        order = TransportOrder(order_id=order_id, start=start, edges=edges, released=self._chance.randint(4, 6))
+        order = TransportOrder(order_id=order_id, start=start, edges=edges, released=self._chance.randint(3, 5))
         if first_action is not None:
             order.stops[0].actions.append(Action(f"{order_id}-0", first_action))
         stop_index = 0

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 MAP_ID = "ground-floor"
-ROBOTS_PER_HALL = 10
-_HALLS_PER_ROW = 8
+ROBOTS_PER_HALL = 4
+_HALLS_PER_ROW = 10
 _HALL_PITCH_M = (52.0, 36.0)
 
 

@@ -2,8 +2,8 @@
 
 Takes `step(seconds)` and instant actions, gives its present state in plain attributes; `event_key()` changes whenever
 the standard asks for a state message (VDA 5050, "state": sent on relevant events). Everything random comes from the
-`random.Random` it is given, so the same seed and the same steps give the same life. A step must be short (0.1 s): it
-is the resolution of every event.
+`random.Random` it is given, so the same seed and the same steps give the same life, as far as other robots of the hall
+leave the way free. A step must be short (0.1 s): it is the resolution of every event.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from fleet_simulator.robot_battery import Battery
 from fleet_simulator.robot_motion import Motion
 from fleet_simulator.robot_types import RobotType
 from fleet_simulator.robot_warnings import WarningKind, Warnings
-from fleet_simulator.route_graph import Node, RouteGraph
+from fleet_simulator.route_graph import Node, NodeKind, RouteGraph
+from fleet_simulator.traffic import PATIENCE_S, Traffic
 from fleet_simulator.transport_order import Action, ActionStatus, TransportOrder
 
 _ACTION_SECONDS = {"pick": 4.0, "drop": 3.0, "startCharging": 1.5, "stopCharging": 1.0}
 _INITIALIZING_SECONDS = 0.8
 _OBSTACLE_SPEED = 0.4
 _LOADED_SPEED_FACTOR = 0.85
+_ASK_AGAIN_S = 1.0
+_CLEAR_OF_NODE_M = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,20 @@ class Load:
 
 
 class SimulatedRobot:
-    """One robot in one hall, from its start on a node. `order` is the present or, when done, the previous order."""
+    """One robot in one hall, from its start on a node. `order` is the present or, when done, the previous order.
 
-    def __init__(self, robot_type: RobotType, graph: RouteGraph, *, start: Node, chance: random.Random) -> None:
+    Robots of one hall share its `traffic`.
+    """
+
+    def __init__(
+        self,
+        robot_type: RobotType,
+        graph: RouteGraph,
+        *,
+        start: Node,
+        chance: random.Random,
+        traffic: Traffic | None = None,
+    ) -> None:
         self.robot_type = robot_type
         self._chance = chance
         self._dispatch = OrderDispatch(graph, chance)
@@ -46,6 +60,8 @@ class SimulatedRobot:
         self.battery = Battery(chance.uniform(35.0, 95.0))
         self.warnings = Warnings(chance)
         self.order = TransportOrder(order_id="", start=start, edges=[], released=1)
+        self._traffic = traffic or Traffic()
+        self._traffic.seize(self, self.order.stops)
         self.loads: tuple[Load, ...] = ()
         self.instant_actions: list[Action] = []
         self.is_paused = False
@@ -53,6 +69,8 @@ class SimulatedRobot:
         self._own_speed = robot_type.max_speed * chance.uniform(0.85, 1.0)
         self._rest_s = chance.uniform(0.2, 1.5)
         self._release_in_s: float | None = None
+        self._waited_s = 0.0
+        self._held = (self.order, 0, 0)
         self._action_s = 0.0
         self._pausing: list[Action] = []
         self._cancel: Action | None = None
@@ -105,6 +123,7 @@ class SimulatedRobot:
         self.warnings.step(seconds, is_driving=self.is_driving, last_node_id=self.last_node.node_id)
         self._watch_battery()
         self._end_pause_and_cancel()
+        self._leave_nodes()
 
     def request_pause(self, action: Action) -> None:
         """Brake and stay until `resume()`; the action ends when the robot stands."""
@@ -150,12 +169,15 @@ class SimulatedRobot:
     def _accept_order(self) -> None:
         self.warnings.clear(WarningKind.NO_ORDER_TO_CANCEL)
         self._release_in_s, self._action_s = None, 0.0
-        if self.battery.wants_charge:
-            self.order = self._dispatch.charging(self.last_node)
-            return
-        self.order = self._dispatch.transport(
-            self.last_node, is_loaded=bool(self.loads), is_charging=self.battery.is_charging
-        )
+        taken = self._traffic.wanted_by_others(self)
+        order = self._dispatch.charging(self.last_node, taken=taken) if self.battery.wants_charge else None
+        if order is None:
+            order = self._dispatch.transport(
+                self.last_node, is_loaded=bool(self.loads), is_charging=self.battery.is_charging, taken=taken
+            )
+        self._traffic.book(self, order.stops)
+        order.released = 1 + self._traffic.take(self, order.stops[1:], wanted=order.released - 1)
+        self.order = order
 
     def _extend_base(self, seconds: float) -> None:
         if not self.order.needs_base:
@@ -165,8 +187,30 @@ class SimulatedRobot:
             self._release_in_s = self._dispatch.release_delay_s()
         self._release_in_s -= seconds
         if self._release_in_s <= 0.0:
-            self._release_in_s = None
-            self.order.extend_base(self._dispatch.stops_to_release())
+            self._release_stops()
+
+    def _release_stops(self) -> None:
+        """Extend the base by the nodes that are free, or ask again in a moment."""
+        ahead = self.order.stops[self.order.released :]
+        count = self._traffic.take(self, ahead, wanted=self._dispatch.stops_to_release())
+        is_crossing = ahead[0].node.kind is NodeKind.CROSSING
+        if count == 0 and self._waited_s > PATIENCE_S * (1 if is_crossing else 6):
+            count = min(2, len(ahead))
+            self._traffic.seize(self, ahead[:count])
+        if count > 0:
+            self._release_in_s, self._waited_s = None, 0.0
+            self.order.extend_base(count)
+        else:
+            self._release_in_s = _ASK_AGAIN_S
+            self._waited_s += _ASK_AGAIN_S
+
+    def _leave_nodes(self) -> None:
+        """Give nodes back that the robot has left, and those of an order that was given up."""
+        is_clear = self.motion.edge is not None and self.motion.travelled > _CLEAR_OF_NODE_M
+        held = (self.order, self.order.passed + is_clear, self.order.released)
+        if held != self._held:
+            self._held = held
+            self._traffic.keep(self, self.order.stops[held[1] : held[2]])
 
     def _do_actions(self, seconds: float) -> None:
         action = self.order.last_stop.next_action()

@@ -23,6 +23,7 @@ from fleet_simulator.robot_worker import RobotWorker, utc_now
 from fleet_simulator.route_graph import RouteGraph
 from fleet_simulator.simulated_robot import SimulatedRobot
 from fleet_simulator.stop_signal import StopSignal
+from fleet_simulator.traffic import Traffic
 
 
 def add_simulator_arguments(parser: argparse.ArgumentParser, *, version_default: str | None, version_help: str) -> None:
@@ -64,12 +65,20 @@ def some_seed(arguments: argparse.Namespace) -> int:
 
 
 def make_reporter(
-    identity: Identity, graph: RouteGraph, *, place: int, seed: int, interval_s: float, phase_s: float = 0.0
+    identity: Identity,
+    graph: RouteGraph,
+    traffic: Traffic,
+    *,
+    place: int,
+    seed: int,
+    interval_s: float,
+    phase_s: float = 0.0,
 ) -> RobotReporter:
     """Make a robot that starts on node number `place` of its hall; its seed is made of `seed` and its name."""
     chance = random.Random(f"{seed}/{identity.name}")
     nodes = list(graph.nodes.values())
-    robot = SimulatedRobot(type_for(identity.manufacturer), graph, start=nodes[place % len(nodes)], chance=chance)
+    start = nodes[place % len(nodes)]
+    robot = SimulatedRobot(type_for(identity.manufacturer), graph, start=start, chance=chance, traffic=traffic)
     return RobotReporter(robot, identity, interval_s=interval_s, now=utc_now, phase_s=phase_s)
 
 

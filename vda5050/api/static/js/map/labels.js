@@ -1,26 +1,26 @@
-/* Names beside the robots: those that fit without covering another one, the most important first, and not too many.
+/* Names beside the robots: those that fit without covering another one, the most important first.
  *
  * Takes marks as robots.js does, the most important first; `taken` cells of a coarse raster keep names apart.
  */
 
 const FONT = "11px system-ui, sans-serif";
-const MOST = 120;
+const MANY = 150; // robots in sight: of more, only those are named that need a person
 const CHAR_PX = 6.5;
 const HEIGHT_PX = 13;
 const LONGEST = 24;
 const CELL_PX = 8;
+const ROW = 100_000; // cells in a row of the raster
 const BELOW_PX = 20;
 
 export function drawLabels(context, marks, { camera, palette, sprites }) {
   const taken = new Set();
-  let count = 0;
-  for (const mark of marks) {
+  const isNamed = ({ figure, isSelected }) => isSelected || marks.length <= MANY || figure.alarm !== null;
+  for (const mark of marks.filter(isNamed)) {
     const text = shortened(mark.figure.label);
     const width = text.length * CHAR_PX + 6;
     const top = mark.top + belowOf(mark, camera.scale);
     const isFree = take(taken, { left: mark.left - width / 2, top, width });
-    if (!mark.isSelected && (count >= MOST || !isFree)) continue;
-    count += 1;
+    if (!mark.isSelected && !isFree) continue;
     const colour = mark.isSelected ? palette.text : palette.muted;
     const draw = (sprite) => write(sprite, text, { colour, halo: palette.surface, isBold: mark.isSelected });
     const key = `${mark.isSelected} "${text}"`;
@@ -59,14 +59,10 @@ function shortened(text) {
 /** Reserve cells; false where one is taken. */
 function take(taken, { left, top, width }) {
   const cells = [];
-  const row = Math.round(top / (HEIGHT_PX + 1));
-  for (let at = Math.floor(left / CELL_PX); at <= (left + width) / CELL_PX; at += 1) cells.push(`${row} ${at}`);
-  const isFree = cells.every((cell) => !taken.has(cell) && !taken.has(nextRow(cell)));
+  for (let row = Math.floor(top / CELL_PX); row <= (top + HEIGHT_PX) / CELL_PX; row += 1) {
+    for (let at = Math.floor(left / CELL_PX); at <= (left + width) / CELL_PX; at += 1) cells.push(row * ROW + at);
+  }
+  const isFree = cells.every((cell) => !taken.has(cell));
   if (isFree) for (const cell of cells) taken.add(cell);
   return isFree;
-}
-
-function nextRow(cell) {
-  const [row, at] = cell.split(" ");
-  return `${Number(row) - 1} ${at}`;
 }
