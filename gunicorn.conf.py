@@ -1,7 +1,11 @@
 """gunicorn's configuration: every value with its reason. See docs/architecture.md for the life of a worker."""
 
+import itertools
 import resource
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from gunicorn.config import Config  # type: ignore[import-untyped]
@@ -83,6 +87,7 @@ def on_starting(server: Any) -> None:
             sys.exit(f"The gateway cannot start: {address[0]} is reachable from other machines; see VDA5050_BIND")
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    server.metrics_folder = Path(tempfile.mkdtemp(prefix="vda5050-metrics-"))
     server.embedded_broker = EmbeddedBroker(settings.broker)
     if settings.broker.is_embedded:
         try:
@@ -91,14 +96,22 @@ def on_starting(server: Any) -> None:
             sys.exit(f"The gateway cannot start: {error}")
 
 
-def post_fork(server: Any, _worker: Any) -> None:
-    """In a new worker: the embedded broker is the master's."""
+def pre_fork(server: Any, worker: Any) -> None:
+    """In the master: give the worker the lowest number that is free; one that replaces another may get its number."""
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in itertools.count(1) if number not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """In a new worker: the embedded broker is the master's; where the workers find each other's metrics is not."""
     server.embedded_broker.leave_to_parent()
+    worker.metrics_folder = server.metrics_folder
 
 
 def on_exit(server: Any) -> None:
     """In the master: stop the embedded broker after the last worker."""
     server.embedded_broker.stop()
+    shutil.rmtree(server.metrics_folder, ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -106,4 +119,6 @@ def post_worker_init(worker: Any) -> None:
     service = worker.wsgi.extensions["vda5050"]
     for sock in worker.sockets:
         set_tcp_options(sock, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
+    if settings.workers > 1:
+        service.scrape.join(worker.metrics_folder, str(worker.number))
     end_in_order(worker, service, over_s=settings.drain_s)

@@ -19,7 +19,7 @@ event_bus, life_cycle, site_maps, history.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > ingest | conformance | event_bus | history | mqtt_bridge | embedded_broker | api_keys | life_cycle | loop_watch |
-site_maps > replica > broadcast > frames > robot_state | doctor > robot_view | validation > schemas > entries | sinks |
-payloads > settings | metrics | database > addresses | bus_url | logs | topics | version > errors. Only mqtt_bridge
-imports paho, only api imports flask.
+scrape | site_maps > replica > broadcast > frames > robot_state | doctor > robot_view | validation > schemas > entries |
+sinks | payloads > settings | metrics | database > addresses | bus_url | logs | topics | version > errors. Only
+mqtt_bridge imports paho, only api imports flask.
 """

@@ -53,6 +53,7 @@ class Metrics:
         GCCollector(registry=self.registry)
         build = self._gauge("build_info", "Which version runs, on which Python; always 1", ["version", "python"])
         build.labels(VERSION, platform.python_version()).set(1)
+        self.workers = self._gauge("workers", "Workers that this instance runs, VDA5050_WORKERS")
         self._add_ingest()
         self._add_streams()
         self._add_event_bus()

@@ -25,6 +25,7 @@ from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
+from vda5050.scrape import Scrape
 from vda5050.settings import Settings
 from vda5050.sinks import Sink
 from vda5050.site_maps import SiteMaps
@@ -59,6 +60,8 @@ class Service:
         self.metrics.watch_robots(self.robots)
         self.metrics.watch_dependencies(self._readiness)
         self.metrics.robots_limit.set(settings.max_robots)
+        self.metrics.workers.set(settings.workers)
+        self.scrape = Scrape(self.metrics)
         self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)
         self.broadcaster = Broadcaster(
             self.robots,
@@ -140,6 +143,7 @@ class Service:
                 self._ticker.kill()
             self.broadcaster.stop()
             self.loop_watch.stop()
+            self.scrape.leave()
             if self.event_bus is not None:
                 self.event_bus.stop()
             if self.history is not None:

@@ -32,6 +32,6 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/metrics")
     def prometheus() -> Response:
-        return Response(service.metrics.render(), content_type=metrics.CONTENT_TYPE)
+        return Response(service.scrape.render(), content_type=metrics.CONTENT_TYPE)
 
     return blueprint
