@@ -1,5 +1,7 @@
 """/history, /replay and /robots?at=: what happened, as it happened, page by page or once more."""
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from vda5050.service import Service
 from vda5050.settings import Settings
 
 Fill = Callable[..., None]
+URLS = ["/history", "/replay?from=-1m", "/robots?at=-1m", "/history/export", "/robots/a/b/timeline"]
 
 
 def at(seconds: float) -> str:
@@ -252,7 +255,9 @@ def test_answers_are_as_described(client: FlaskClient, fill: Fill) -> None:
         jsonschema_rs.validate(schema, client.get(url).get_json())
 
 
-@pytest.mark.parametrize("url", ["/history", "/replay?from=-1m", "/robots?at=-1m"])
+@pytest.mark.parametrize(
+    "url", ["/history", "/replay?from=-1m", "/robots?at=-1m", "/history/export", "/robots/a/b/timeline"]
+)
 def test_without_a_history(url: str) -> None:
     """A gateway that keeps nothing says so."""
     response = create_flask_app(Service(Settings(database_url="none"))).test_client().get(url)
@@ -260,7 +265,9 @@ def test_without_a_history(url: str) -> None:
     assert (response.status_code, response.get_json()["code"]) == (404, "no_history")
 
 
-@pytest.mark.parametrize("url", ["/history", "/replay?from=-1m", "/robots?at=-1m"])
+@pytest.mark.parametrize(
+    "url", ["/history", "/replay?from=-1m", "/robots?at=-1m", "/history/export", "/robots/a/b/timeline"]
+)
 def test_without_its_database(tmp_path: Path, url: str) -> None:
     """While the database is away the answer is 503, and says when to ask again."""
     (tmp_path / "var").write_text("a file in the way")
@@ -269,3 +276,89 @@ def test_without_its_database(tmp_path: Path, url: str) -> None:
 
     assert (response.status_code, response.get_json()["code"]) == (503, "database_unavailable")
     assert "Retry-After" in response.headers
+
+
+@pytest.mark.parametrize("count", [0, 3, 1_203])
+def test_export_as_lines(client: FlaskClient, fill: Fill, count: int) -> None:
+    """An NDJSON file has every message, in order, as /history shows it."""
+    fill(*(record(number, b'{"n" :%d}' % number) for number in range(count)))
+    response = client.get(f"/history/export?from={at(-1)}&to={at(5_000)}")
+
+    assert response.content_type == "application/x-ndjson"
+    lines = response.data.splitlines()
+    assert [line.rpartition(b'"payload":')[2] for line in lines] == [b'{"n" :%d}}' % number for number in range(count)]
+    if count == 3:
+        assert [orjson.loads(line) for line in lines] == client.get("/history?order=asc").get_json()["messages"]
+
+
+def test_export_as_table(client: FlaskClient, fill: Fill) -> None:
+    """A CSV has a row for each state; other topics where they are asked for."""
+    fill(record(1, state(driving=True)), record(2, connection(), topic="connection"), record(3))
+    table = client.get(f"/history/export?format=csv&from={at(0)}")
+    connections = client.get(f"/history/export?format=csv&types=connection&from={at(0)}")
+
+    rows = table.get_data(as_text=True).split("\r\n")
+    assert (rows[0].split(",")[:5], len(rows)) == (
+        ["received_at", "manufacturer", "serial_number", "type", "version"],
+        4,
+    )
+    assert "true" in rows[1]
+    assert "ONLINE" in connections.get_data(as_text=True)
+    assert table.headers["Content-Disposition"] == 'attachment; filename="history.csv"'
+
+
+def test_export_as_parquet(client: FlaskClient, fill: Fill) -> None:
+    """A Parquet file has the same rows, typed, and the message as text; pages are row groups."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    fill(*(record(number, state(headerId=number, driving=bool(number % 2))) for number in range(1_203)))
+    data = client.get(f"/history/export?format=parquet&from={at(-1)}&to={at(5_000)}").data
+    file = parquet.ParquetFile(io.BytesIO(data))
+
+    rows = file.read().to_pylist()
+    assert (file.num_row_groups, len(rows)) == (3, 1_203)
+    assert rows[5]["driving"] is True
+    assert rows[5]["received_at"].timestamp() == START_S + 5
+    assert orjson.loads(rows[5]["payload"]) == state(headerId=5, driving=True)
+
+
+def test_export_without_pyarrow(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyarrow a Parquet file is refused with the reason."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    response = client.get("/history/export?format=parquet")
+
+    assert (response.status_code, response.get_json()["code"]) == (501, "no_parquet")
+
+
+def test_timeline(client: FlaskClient, fill: Fill) -> None:
+    """A robot's timeline has the shape that the API's description gives for it."""
+    node = {"nodeId": "n2", "sequenceId": 2, "released": True}
+    error = {"errorType": "e", "errorLevel": "FATAL"}
+    fill(
+        record(1, connection(), topic="connection"),
+        record(2, state(orderId="o1", nodeStates=[node], errors=[error], batteryState={"charging": True})),
+        record(3, robot="ABB/1"),
+    )
+    answer = client.get(f"/robots/{ROBOT}/timeline?from={at(0)}&to={at(60)}").get_json()
+    document = client.get("/openapi.json").get_json()
+
+    jsonschema_rs.validate({"$ref": "#/components/schemas/Timeline", "components": document["components"]}, answer)
+    assert (answer["robot"], answer["messages"]) == (ROBOT, 2)
+    assert [order["order_id"] for order in answer["orders"]] == ["o1"]
+    assert answer["seconds"]["error"] == 45
+    assert client.get(f"/robots/nobody/1/timeline?from={at(0)}&to={at(60)}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "parameter"),
+    [
+        ("/history/export?format=xml", "format"),
+        ("/history/export?from=-1", "from"),
+        (f"/robots/{ROBOT}/timeline?from=-8d", "from"),
+        (f"/robots/{ROBOT}/timeline?from=now&to=-1d", "from"),
+    ],
+)
+def test_files_refused(client: FlaskClient, url: str, parameter: str) -> None:
+    """What cannot be used is refused as a problem that names the parameter."""
+    response = client.get(url)
+
+    assert (response.status_code, response.get_json()["parameter"]) == (400, parameter)

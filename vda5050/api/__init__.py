@@ -3,6 +3,7 @@
     health      /health /ready /metrics
     robots      /robots /robots/<manufacturer>/<serial>
     history     /history /replay
+    export      /history/export /robots/<manufacturer>/<serial_number>/timeline
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
     conformance /conformance /robots/<manufacturer>/<serial_number>/conformance
@@ -32,6 +33,7 @@ from vda5050.api import (
     bodies,
     conformance,
     dashboard,
+    export,
     health,
     history,
     maps,
@@ -68,6 +70,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(history.create_blueprint(service))
+    app.register_blueprint(export.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
     app.register_blueprint(websocket.create_blueprint(service))
     app.register_blueprint(conformance.create_blueprint(service))

@@ -118,6 +118,72 @@ class HistoryPageSchema(Answer):
     next = _nullable_text("The `cursor` of the next page; null: there is none.")
 
 
+class EpisodeSchema(Answer):
+    """Something that began and ended."""
+
+    started_at = fields.String(
+        required=True, allow_none=True, metadata={"description": "null: before the time asked for."}
+    )
+    ended_at = fields.String(required=True, allow_none=True, metadata={"description": "null: not by its end."})
+
+
+class OrderEpisodeSchema(EpisodeSchema):
+    """An order that the robot had."""
+
+    order_id = _text("The order.")
+    order_update_id = fields.Integer(required=True, allow_none=True, metadata={"description": "The last one."})
+    last_node_id = _nullable_text("Where the robot was last.")
+
+
+class ErrorEpisodeSchema(EpisodeSchema):
+    """An error that the robot reported, from the first state that had it to the first that had not."""
+
+    type = _nullable_text("As the robot says it.")
+    level = _nullable_text("As the robot says it.")
+    description = _nullable_text("As the robot said it first.")
+
+
+class ChargingSchema(EpisodeSchema):
+    """A time on the charger."""
+
+    charge_before = fields.Float(required=True, allow_none=True, metadata={"description": "Per cent."})
+    charge_after = fields.Float(required=True, allow_none=True, metadata={"description": "Per cent."})
+
+
+class ConnectionChangeSchema(Answer):
+    """A change of the connection."""
+
+    at = _nullable_text("null: before the time asked for.", format="date-time")
+    state = _nullable_text("As the robot view has it.")
+
+
+class SpentSchema(Answer):
+    """What the time was spent with; each moment counts once, in the order error, charging, driving, idle."""
+
+    driving = fields.Float(required=True)
+    idle = fields.Float(required=True)
+    charging = fields.Float(required=True)
+    error = fields.Float(required=True, metadata={"description": "With an error of the highest level."})
+    silent = fields.Float(required=True, metadata={"description": "Without a state for longer than 45 s."})
+
+
+class TimelineSchema(Answer):
+    """One robot's time, summed up."""
+
+    robot = _text("manufacturer/serial_number.")
+    from_ = fields.String(required=True, data_key="from", metadata={"format": "date-time"})
+    to = _time("The end, or now.")
+    messages = fields.Integer(required=True, metadata={"description": "States and connection messages."})
+    orders = fields.List(fields.Nested(OrderEpisodeSchema), required=True)
+    errors = fields.List(fields.Nested(ErrorEpisodeSchema), required=True)
+    connection = fields.List(fields.Nested(ConnectionChangeSchema), required=True)
+    charging = fields.List(fields.Nested(ChargingSchema), required=True)
+    distance_m = fields.Float(required=True, metadata={"description": "Metres between positions, jumps left out."})
+    seconds = fields.Nested(SpentSchema, required=True)
+    share = fields.Nested(SpentSchema, required=True, metadata={"description": "Of the whole, 0 to 1."})
+    is_cut = fields.Boolean(required=True, metadata={"description": "There were more episodes than are listed."})
+
+
 class FindingSchema(Answer):
     """What one rule found about one robot at one place, counted instead of repeated."""
 

@@ -9,6 +9,7 @@ from marshmallow import Schema
 
 from vda5050.api import answers
 from vda5050.api.conformance import SEVERITIES
+from vda5050.api.export import FORMATS
 from vda5050.broadcast.filters import FINDING
 from vda5050.schemas import Version
 from vda5050.site_maps import LifSchema
@@ -111,6 +112,37 @@ def _of_history() -> dict[str, dict[str, Operation]]:
                 _query("cursor", "`next` of the page before, for the same query."),
                 _query("order", "desc (newest first, if missing) or asc.", type="string", enum=["asc", "desc"]),
             ],
+        ),
+        "/history/export": _get(
+            "export",
+            "history",
+            "What happened, as a file",
+            {
+                200: {
+                    "description": "ndjson: a line for each message as in /history. csv, parquet: a row for each state"
+                    " (or of `types`) with the main values of the robot view.",
+                    "content": {
+                        "application/x-ndjson": {"schema": {"type": "string"}},
+                        "text/csv": {"schema": {"type": "string"}},
+                        "application/vnd.apache.parquet": {"schema": {"type": "string"}},
+                    },
+                },
+                **refused,
+                **_problem(501, "Parquet needs the package pyarrow (no_parquet)"),
+                **_problem(503, "The database is away, or the worker writes as many files as it may"),
+            },
+            parameters=[*of_messages, _query("format", "ndjson if missing.", type="string", enum=[*FORMATS])],
+        ),
+        "/robots/<manufacturer>/<serial_number>/timeline": _get(
+            "timeline",
+            "history",
+            "One robot's orders, errors, charging, distance and use of time",
+            {
+                **_ok(answers.TimelineSchema),
+                **refused,
+                **_problem(404, "The history knows nothing of this robot (unknown_robot); there is none (no_history)"),
+            },
+            parameters=[_time("from", "A day before `to` if missing; 7 days at most."), _time("to", "now if missing.")],
         ),
         "/replay": _get(
             "replay",
