@@ -23,8 +23,8 @@ Severity = Literal["error", "warning", "info"]
 MAX_ERRORS = 200
 """Errors that are looked at in one message; what comes after them tells nothing new."""
 
-ROUNDING = 1e-5
-"""How far an angle may exceed its limit and still mean the limit: 3.1416 and a float32's pi do."""
+ROUNDING = 5e-4
+"""How far an angle may exceed its limit and still mean it: pi with three decimals, or a float32's."""
 
 _READABLE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([zZ]|[+-]\d{2}:?\d{2})?")
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
