@@ -107,9 +107,18 @@ function showShapes(schemas, place) {
   }
 }
 
+/** The text that an address stands for; the address itself where it is none. */
+function unquoted(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Open what the address points at. */
 function openTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(unquoted(location.hash.slice(1)));
   if (target?.tagName !== "DETAILS") return;
   target.open = true;
   target.scrollIntoView();
