@@ -76,6 +76,8 @@ class Metrics:
         self.streams = self._gauge("streams", "Open streams", ["wire"])
         self.streams_limit = self._gauge("streams_limit", "Streams that a worker takes at most")
         self.streams_refused = self._counter("streams_refused", "Streams refused for there are too many", ["reason"])
+        for reason in ("worker", "client"):
+            self.streams_refused.labels(reason)
         self.requests_refused = self._counter("requests_refused", "Requests refused before they were read", ["reason"])
         self.streams_cut = self._counter("streams_cut", "Streams cut off because their client took nothing")
         self.stream_ends = self._counter("stream_ends", "Streams that ended, by why", ["reason"])

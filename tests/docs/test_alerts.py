@@ -22,8 +22,8 @@ TARGET_LABELS = {"instance", "job", "worker"}
 """Set by Prometheus for each target, and by the gateway where it has several workers."""
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 SELECTOR = re.compile(r"\b([a-z_][a-z0-9_]*)(?:\{([^}]*)\})?")
-WORDS = {"and", "or", "unless", "sum", "min", "max", "topk", "rate", "increase", "changes", "time", "clamp_min",
-         "histogram_quantile"}  # fmt: skip
+WORDS = {"and", "or", "unless", "sum", "min", "max", "count", "topk", "rate", "increase", "changes", "time",
+         "clamp_min", "histogram_quantile"}  # fmt: skip
 """Of PromQL's own, those that are in use."""
 
 
@@ -56,9 +56,12 @@ def exported() -> dict[str, set[str]]:
     """Give every sample's name that a scrape may show, with its labels."""
     metrics = Service(Settings()).metrics
     samples: dict[str, set[str]] = {"up": set()}
+    histograms = {family.name for family in metrics.registry.collect() if family.type == "histogram"}
     for name, labels in metrics.labels.items():
-        samples[name] = set(labels)
-        samples |= {f"{name}_bucket": {*labels, "le"}, f"{name}_count": set(labels), f"{name}_sum": set(labels)}
+        if name in histograms:
+            samples |= {f"{name}_bucket": {*labels, "le"}, f"{name}_count": set(labels), f"{name}_sum": set(labels)}
+        else:
+            samples[name] = set(labels)
     for family in metrics.registry.collect():
         for sample in family.samples:
             samples.setdefault(sample.name, set(sample.labels))
