@@ -30,6 +30,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 DEBIAN_PACKAGES = {
     "chromium": "chromium",
     "curl": "curl",
+    "ip": "iproute2",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
@@ -257,13 +258,13 @@ class Gateway(Service):
     database is a file beside `log`, unless `settings` name another.
     """
 
-    def __init__(self, *, port: int, log: Path, settings: dict[str, object]) -> None:
+    def __init__(self, *, port: int, log: Path, settings: dict[str, object], host: str = LOOPBACK) -> None:
         argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-        super().__init__(argv, port=port, log=log, cwd=PROJECT)
+        super().__init__(argv, port=port, log=log, host=host, cwd=PROJECT)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("VDA5050_")}
         settings = {"database_url": f"sqlite:///{log.absolute().parent}/gateway.db", **settings}
         self._env |= {f"VDA5050_{name.upper()}": str(value) for name, value in settings.items()}
-        self._env["VDA5050_BIND"] = f"{LOOPBACK}:{port}"
+        self._env["VDA5050_BIND"] = f"{host}:{port}"
 
     @property
     def name(self) -> str:
@@ -276,7 +277,7 @@ class Gateway(Service):
 
     def get(self, path: str, headers: dict[str, str] | None = None, *, timeout_s: float = 15.0) -> Answer:
         """Ask and read the whole answer, on a connection of its own. Raises OSError."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
         try:
             connection.request("GET", path, headers=headers or {})
             response = connection.getresponse()

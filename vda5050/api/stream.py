@@ -11,7 +11,7 @@ from typing import Any, Self
 from flask import Blueprint, Response, request
 
 from vda5050.api.clients import client_key
-from vda5050.broadcast import Filter, Peer, StreamEnded, Subscription
+from vda5050.broadcast import Filter, Peer, StreamEnded, Subscription, set_tcp_options
 from vda5050.frames import Wire
 from vda5050.service import Service
 
@@ -118,6 +118,8 @@ class _Chunks:
         self._service.broadcaster.unsubscribe(self._subscription)
 
     def _watch(self, sock: Any) -> None:
+        settings = self._service.settings
+        set_tcp_options(sock, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
         try:
             self._peer = Peer(sock, on_gone=self._subscription.abandon)
             self._subscription.cut = self._peer.cut

@@ -23,7 +23,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 from vda5050.api.clients import client_key
 from vda5050.api.problems import problem
 from vda5050.api.stream import last_event_id
-from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription
+from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription, set_tcp_options
 from vda5050.errors import FilterError
 from vda5050.frames import Wire, websocket_text
 from vda5050.logs import get_logger
@@ -100,6 +100,8 @@ class _Upgraded(Response):
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
         peer = None
+        settings = self._service.settings
+        set_tcp_options(self._socket, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
         try:
             peer = Peer(
                 self._socket,

@@ -2,8 +2,9 @@
 
 A server that only writes learns of a client's leaving at its next write or later (gunicorn#677), so the socket is
 watched for reading as well. A client that vanished without FIN, or that takes nothing (stopped, zero window), is given
-up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT. That option is set
-once, on the listening sockets (`set_tcp_options`).
+up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT. That option is
+set on the listening sockets, which hand it on (`set_tcp_options`), and on each stream's own: whoever connects while the
+worker still starts is accepted by the kernel before the listening socket has it.
 """
 
 import os
