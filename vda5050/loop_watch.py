@@ -2,8 +2,11 @@
 
 A greenlet asks to be woken after INTERVAL_S and looks how late it is. A block that is longer than INTERVAL_S is always
 seen, a shorter one as often as a timer falls into it. (gevent's own monitor is a native thread that takes the GIL.)
+
+Counts the loop's greenlets as well: one more after each client that came and went would be a leak.
 """
 
+import weakref
 from collections.abc import Callable
 
 import gevent
@@ -29,9 +32,12 @@ class LoopWatch:
         self._sleep = sleep
         self._said_at = float("-inf")
         self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._spawned: weakref.WeakSet[gevent.Greenlet[..., object]] = weakref.WeakSet()
+        metrics.greenlets.set_function(self._count_greenlets)
 
     def start(self) -> None:
-        """Start the greenlet."""
+        """Start the greenlet, and count those that start from now on."""
+        gevent.Greenlet.add_spawn_callback(self._spawned.add)
         self._greenlet = gevent.Greenlet(self._watch_for_ever)
         self._greenlet.name = "loop_watch"
         self._greenlet.link_exception(lambda dead: log.critical("the loop watch died", exc_info=dead.exception))
@@ -42,6 +48,7 @@ class LoopWatch:
         if self._greenlet is not None:
             self._greenlet.kill()
             self._greenlet = None
+            gevent.Greenlet.remove_spawn_callback(self._spawned.add)
 
     def look(self) -> None:
         """Take one sample, which takes INTERVAL_S."""
@@ -53,6 +60,9 @@ class LoopWatch:
         if late_s >= SAID_FROM_S and now - self._said_at >= SAID_EVERY_S:
             self._said_at = now
             log.warning("the event loop stood still: streams and robots had to wait", seconds=round(late_s, 2))
+
+    def _count_greenlets(self) -> float:
+        return sum(not greenlet.dead for greenlet in self._spawned)
 
     def _watch_for_ever(self) -> None:
         while True:

@@ -128,6 +128,7 @@ class Metrics:
         self.request_seconds = self._histogram(
             "request_seconds", "Time until a request was answered, streams apart", REQUEST_BUCKETS_S, ["route"]
         )
+        self.greenlets = self._gauge("greenlets", "Greenlets that run: one for each connection, and a few of our own")
         self.loop_late = self._histogram(
             "loop_late_seconds", "How late a timer of the event loop ran, sampled 20 times a second", LATE_BUCKETS_S
         )

@@ -31,6 +31,7 @@ import pytest
 from wsproto.utilities import ProtocolError
 
 from tests.live.event_decoder import BrokenStreamError, Event
+from tests.live.ledger import Trail
 from tests.live.stream_client import SseClient, StreamClient, WebSocketClient
 
 RECONNECT_S = 0.2
@@ -73,6 +74,8 @@ class Witness:
         """What the client comes back with; None until it has seen an id."""
         self.header_ids: dict[str, int] = {}
         """By robot key, the headerId of the newest state the client knows."""
+        self.trail = Trail()
+        """Between resets, from where to where it was told everything; see `ledger`."""
         self._on_state = on_state
         self._awaits_snapshot = True
 
@@ -117,6 +120,7 @@ class Witness:
         self.snapshots += 1
         self._awaits_snapshot = False
         self.last_event_id = event.id
+        self.trail.begin(event.id)
         for robot, entry in event.data["data"].items():
             if not self.promise.robots(robot):
                 self.blame(f"{robot} in snapshot {event.id}, which the filter does not take")
@@ -129,6 +133,7 @@ class Witness:
             return
         self._check_offset(event.id)
         self.last_event_id = event.id
+        self.trail.go_on(event.id)
         if event.type == "status":
             self.statuses += 1
         elif event.type == "update":

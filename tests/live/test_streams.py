@@ -403,8 +403,11 @@ def test_clients_that_leave_in_heavy_traffic_are_noticed_at_once(
 
 
 def test_connecting_and_killing_leaves_nothing_behind(broker: Service) -> None:
-    """After 300 clients that came and were killed, descriptors, streams, filters and memory are where they were."""
-    with gateway(broker) as running, RobotFleet(broker.port, robots=10):
+    """1,500 clients come and are killed: descriptors, greenlets and memory are back to where they were, within 5 %."""
+    # What fills up with time, whoever comes: the replay, full after a second here, and the history's caches.
+    settings: dict[str, object] = {"replay_bytes": 1_000_000, "database_url": "none"}
+    with gateway(broker, until="/ready", **settings) as running, RobotFleet(broker.port, robots=10):
+        pid = running.worker_pid
 
         def come_and_go(number: int) -> None:
             path = f"?robots=*,unique{number}"
@@ -414,19 +417,27 @@ def test_connecting_and_killing_leaves_nothing_behind(broker: Service) -> None:
                 client_or_sse.next("snapshot")
             client_or_sse.kill()
 
-        for number in range(100):
-            come_and_go(number)
-        wait_until(lambda: running.metric(STREAMS) == 0, what="no stream is open")
-        pid = running.worker_pid
-        descriptors_before, memory_before = descriptors(pid), resident_bytes(pid)
+        def levels() -> list[float]:
+            greenlets = running.metric("vda5050_greenlets")
+            return [descriptors(pid), greenlets, resident_bytes(pid)]
 
         for number in range(300):
+            come_and_go(number)
+        wait_until(lambda: running.metric(STREAMS) == 0, what="no stream is open")
+        wait_until(lambda: running.metric("vda5050_greenlets") < 25, what="no connection is open", deadline_s=10)
+        before = levels()
+
+        for number in range(1_500):
             come_and_go(1_000 + number)
 
         wait_until(lambda: running.metric(STREAMS) == 0, what="no stream is open", deadline_s=3)
         assert running.metric("vda5050_stream_filters") == 0
-        wait_until(lambda: descriptors(pid) <= descriptors_before + 2, what="descriptors as before", deadline_s=5)
-        assert resident_bytes(pid) - memory_before < 5_000_000
+
+        def is_back() -> bool:
+            return all(now <= was * 1.05 for now, was in zip(levels(), before, strict=True))
+
+        wait_until(is_back, what=f"descriptors, greenlets and bytes as before: {before}", deadline_s=10)
+        print(f"before: {before}, after: {levels()}")  # noqa: T201 - pytest -s shows it
         assert "Traceback" not in running.output()
 
 
