@@ -18,11 +18,11 @@ from vda5050.embedded_broker import EmbeddedBroker, EmbeddedBrokerError
 from vda5050.errors import SettingsError
 from vda5050.life_cycle import end_in_order
 from vda5050.settings import Settings, binds_loopback_only
-from vda5050.site_maps import SiteMaps
+from vda5050.site_maps import GivenMaps
 
 try:
     settings = Settings.from_environ()
-    SiteMaps.from_settings(settings)  # a file that cannot be used is told here, not by each worker
+    GivenMaps.from_settings(settings)  # a file that cannot be used is told here, not by each worker
 except SettingsError as error:
     sys.exit("\n".join(["The gateway cannot start:", *error.problems]))
 

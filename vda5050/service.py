@@ -50,7 +50,6 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.site_maps = SiteMaps.from_settings(settings)
         self.metrics = Metrics()
         self.robots = RobotState(
             max_robots=settings.max_robots,
@@ -73,6 +72,7 @@ class Service:
         )
         self.event_bus = _event_bus(settings, self.metrics)
         self.database = None if settings.database_url == "none" else Database(settings.database_url)
+        self.site_maps = SiteMaps(settings, self.database)
         self.history = None if self.database is None else _history(self.database, settings, self.metrics)
         sinks: list[Sink] = [] if self.history is None else [self.history.writer]
         if self.event_bus is not None:
@@ -148,6 +148,7 @@ class Service:
                 self.event_bus.stop()
             if self.history is not None:
                 self.history.stop()
+            self.site_maps.close()
 
     def dependencies(self) -> dict[str, Dependency]:
         """How each thing that the gateway stands on is, by name; what is turned off is not among them."""

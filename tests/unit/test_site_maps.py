@@ -14,7 +14,7 @@ from fleet_simulator.route_graph import MAP_ID, build_hall
 
 from vda5050.errors import SettingsError
 from vda5050.settings import Settings
-from vda5050.site_maps import FloorPlan, Placement, SiteMapError, SiteMaps, read_layout
+from vda5050.site_maps import FloorPlan, GivenMaps, Placement, SiteMapError, read_layout
 from vda5050.site_maps.images import read_image
 
 META = {
@@ -209,7 +209,7 @@ def test_settings_name_files(tmp_path: Path) -> None:
     (tmp_path / "plans.json").write_text('{"hall": {"image": "hall.png", "metres_per_pixel": 0.05}}')
     settings = Settings(layout_file=f"{tmp_path}/lif.json", floor_plans_file=f"{tmp_path}/plans.json")
 
-    facts = SiteMaps.from_settings(settings).facts()
+    facts = GivenMaps.from_settings(settings).facts()
 
     assert list(facts) == ["hall", "upstairs"]
     assert facts["hall"]["floor_plan"]["metres_per_pixel"] == 0.05
@@ -224,9 +224,9 @@ def test_files_that_cannot_be_used(tmp_path: Path, plans: str) -> None:
     (tmp_path / "plans.json").write_text(plans)
 
     with pytest.raises(SettingsError, match="VDA5050_FLOOR_PLANS_FILE"):
-        SiteMaps.from_settings(Settings(floor_plans_file=f"{tmp_path}/plans.json"))
+        GivenMaps.from_settings(Settings(floor_plans_file=f"{tmp_path}/plans.json"))
     with pytest.raises(SettingsError, match="VDA5050_LAYOUT_FILE"):
-        SiteMaps.from_settings(Settings(layout_file=f"{tmp_path}/plans.json"))
+        GivenMaps.from_settings(Settings(layout_file=f"{tmp_path}/plans.json"))
 
 
 def test_the_simulators_layout_is_one() -> None:

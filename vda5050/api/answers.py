@@ -57,6 +57,7 @@ class ProblemSchema(Answer):
     reason = _text("Why a message could not be read, where that is the problem.", required=False)
     errors = fields.Dict(metadata={"description": "What is wrong with each parameter, where several may be."})
     limit = fields.Integer(metadata={"description": "The limit that was exceeded, where one was."})
+    problems = fields.List(fields.Dict(), metadata={"description": "What is wrong in a file: {path, message}."})
     dependencies = fields.Dict(metadata={"description": "What /ready found, where something required is missing."})
 
 
@@ -263,6 +264,7 @@ class LayoutFactsSchema(Answer):
     edges = fields.Integer(required=True, metadata={"description": "How many edges."})
     stations = fields.Integer(required=True, metadata={"description": "How many stations."})
     digest = _text("Changes with the content.")
+    source = _text("Where it comes from.", "settings", "upload")
 
 
 class FloorPlanFactsSchema(Answer):
@@ -278,6 +280,7 @@ class FloorPlanFactsSchema(Answer):
         required=True, metadata={"description": "Its turn about that corner, counter-clockwise, in radians."}
     )
     digest = _text("Changes with the content.")
+    source = _text("Where it comes from.", "settings", "upload")
 
 
 class SiteMapSchema(Answer):

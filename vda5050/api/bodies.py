@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import gevent
-from flask import Flask
-from werkzeug.exceptions import RequestTimeout
+from flask import Flask, request
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 MAX_FORM_PARTS = 50
 MAX_FORM_BYTES = 65_536
@@ -29,6 +29,19 @@ def register(app: Flask, *, max_body_bytes: int, timeout_s: float) -> None:
         return answer(environ, start_response)
 
     app.wsgi_app = with_deadline  # type: ignore[method-assign]
+
+
+def read_body(limit: int) -> bytes | None:
+    """Read the request's body; None where it is longer than `limit`.
+
+    Werkzeug refuses a longer Content-Length, but just stops at the maximum where there is none: hence one byte more.
+    """
+    request.max_content_length = limit + 1
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return None
+    return body if len(body) <= limit else None
 
 
 class TimedBody:

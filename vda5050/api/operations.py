@@ -50,6 +50,14 @@ the end `{"type":"end","data":{"from":...,"to":...,"messages":...}}`. Ids are `r
 client that comes back with one goes on after it."""
 
 
+_PLACEMENT = {
+    "metres_per_pixel": "The floor plan's scale.",
+    "origin_x": "x of its lower left corner, in metres.",
+    "origin_y": "y of its lower left corner, in metres.",
+    "rotation": "Its turn about that corner, counter-clockwise, in radians.",
+}
+
+
 def operations_by_rule() -> dict[str, dict[str, Operation]]:
     """Give all operations. The caller owns them (apispec changes what it is given)."""
     return {
@@ -220,24 +228,46 @@ def _of_conformance() -> dict[str, dict[str, Operation]]:
 
 def _of_maps() -> dict[str, dict[str, Operation]]:
     image = {"type": "string", "format": "binary"}
-    plan = {media_type: {"schema": image} for media_type in ("image/png", "image/jpeg")}
+    images = {media_type: {"schema": image} for media_type in ("image/png", "image/jpeg")}
+    no_layout = _problem(404, "There is no such layout for this map (unknown_layout)")
+    no_plan = _problem(404, "There is no such floor plan for this map (unknown_floor_plan)")
+    shown_plan = {200: {"description": "The image; /maps tells where it lies.", "content": images}, **no_plan}
+    lif = {"required": True, "content": {"application/json": {"schema": LifSchema}}}
+    place = {"parameters": [_query(name, text, type="number") for name, text in _PLACEMENT.items()]}
+    moved = {**_uploaded("bad_placement"), **no_plan}
     return {
         "/maps": _get("maps", "maps", "What is drawn under the robots, by map", _ok(answers.SiteMapsSchema)),
-        "/maps/<map_id>/layout": _get(
-            "layout",
-            "maps",
-            "A map's ways, nodes and stations as LIF",
-            {**_ok(LifSchema), **_problem(404, "There is no layout for this map (unknown_layout)")},
-        ),
-        "/maps/<map_id>/floor-plan": _get(
-            "floor_plan",
-            "maps",
-            "A map's floor plan",
-            {
-                200: {"description": "The image; /maps tells where it lies.", "content": plan},
-                **_problem(404, "There is no floor plan for this map (unknown_floor_plan)"),
-            },
-        ),
+        "/maps/<map_id>/layout": {
+            **_get("layout", "maps", "A map's ways, nodes and stations as LIF", {**_ok(LifSchema), **no_layout}),
+            "put": _operation("put_layout", "maps", "Upload a layout", _uploaded("invalid_layout"), requestBody=lif),
+            "delete": _operation("delete_layout", "maps", "Delete an uploaded layout", {**_uploaded(), **no_layout}),
+        },
+        "/maps/<map_id>/floor-plan": {
+            **_get("floor_plan", "maps", "A map's floor plan", shown_plan),
+            "put": _operation(
+                "put_floor_plan",
+                "maps",
+                "Upload a floor plan",
+                _uploaded("unsupported_image"),
+                requestBody={"required": True, "content": images},
+                **place,
+            ),
+            "patch": _operation("place_floor_plan", "maps", "Place an uploaded floor plan", moved, **place),
+            "delete": _operation("delete_floor_plan", "maps", "Delete an uploaded plan", {**_uploaded(), **no_plan}),
+        },
+    }
+
+
+def _uploaded(refusal: str = "") -> dict[int, Any]:
+    """Give what an upload or a deletion answers; `refusal` is the code of a file that is not what it should be."""
+    taken = {**_ok(answers.SiteMapSchema), **_problem(409, "There is no database, or it is full of maps")}
+    if not refusal:
+        return taken
+    return {
+        **taken,
+        **_problem(400, "The map's id or the placement cannot be used (bad_map_id, bad_placement)"),
+        **_problem(413, "The file is too large"),
+        **_problem(422, f"The file cannot be used ({refusal} and others); `problems` may tell more"),
     }
 
 

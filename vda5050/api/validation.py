@@ -9,8 +9,8 @@ from functools import cache
 
 import orjson
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
+from vda5050.api.bodies import read_body
 from vda5050.api.problems import problem
 from vda5050.errors import RejectedMessage
 from vda5050.payloads import parse_payload
@@ -31,7 +31,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def validate_message() -> Response:
         """Judge the message in the body as `topic` of `version`, which is detected where it is not given."""
         limit = service.settings.max_payload_bytes
-        body = _read_body(limit)
+        body = read_body(limit)
         if body is None:
             return problem(413, "too_large", f"A message may have {limit} bytes, as over MQTT.", limit=limit)
         return _judge(body, topic=request.args.get("topic", ""), stated=request.args.get("version", ""))
@@ -51,19 +51,6 @@ def create_blueprint(service: Service) -> Blueprint:
         return _cacheable(body, "application/schema+json")
 
     return blueprint
-
-
-def _read_body(limit: int) -> bytes | None:
-    """Read the request's body; None where it is longer than `limit`.
-
-    Werkzeug refuses a longer Content-Length, but just stops at the maximum where there is none: hence one byte more.
-    """
-    request.max_content_length = limit + 1
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        return None
-    return body if len(body) <= limit else None
 
 
 def _judge(body: bytes, *, topic: str, stated: str) -> Response:

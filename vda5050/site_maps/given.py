@@ -14,14 +14,14 @@ from vda5050.site_maps.lif import JsonObject, Layout, layout_of, maps_in, parse_
 
 
 @dataclass(frozen=True, slots=True)
-class SiteMaps:
+class GivenMaps:
     """Layouts and floor plans by map id."""
 
     layouts: Mapping[str, Layout]
     floor_plans: Mapping[str, FloorPlan]
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "SiteMaps":
+    def from_settings(cls, settings: Settings) -> "GivenMaps":
         """Read the files. Raises SettingsError, which names the setting and what is wrong with its file."""
         return cls(
             layouts=_layouts(settings.layout_file) if settings.layout_file else {},

@@ -19,6 +19,7 @@ from vda5050.site_maps.errors import SiteMapError
 MAX_LAYOUT_BYTES = 8 * 1024 * 1024
 """A hall with 20,000 edges, as written by planning tools."""
 _SHOWN_PROBLEMS = 20
+_MAX_NAME_CHARS = 60
 
 JsonObject = dict[str, Any]
 
@@ -164,9 +165,9 @@ def layout_of(document: JsonObject, map_id: str) -> Layout:
     """Cut one map out of a file that was checked."""
     layouts = [cut for layout in document["layouts"] if (cut := _cut(layout, map_id))["nodes"]]
     body = orjson.dumps({**document, "layouts": layouts})
-    names = [layout.get("layoutName") or layout["layoutId"] for layout in layouts]
+    names = ", ".join(layout.get("layoutName") or layout["layoutId"] for layout in layouts)
     facts = {
-        "name": ", ".join(names),
+        "name": names if len(names) <= _MAX_NAME_CHARS else f"{names[:_MAX_NAME_CHARS]}…",
         "nodes": sum(len(layout["nodes"]) for layout in layouts),
         "edges": sum(len(layout["edges"]) for layout in layouts),
         "stations": sum(len(layout["stations"]) for layout in layouts),
