@@ -13,6 +13,7 @@ from gevent.pywsgi import WSGIServer  # noqa: E402
 
 from vda5050 import logs  # noqa: E402
 from vda5050.api import EXTENSION, create_flask_app  # noqa: E402
+from vda5050.api_keys.start_check import why_not  # noqa: E402
 from vda5050.errors import SettingsError  # noqa: E402
 from vda5050.service import Service  # noqa: E402
 from vda5050.settings import Settings  # noqa: E402
@@ -42,6 +43,9 @@ def main() -> None:
     except SettingsError as error:
         sys.exit("\n".join(error.problems))
     service: Service = app.extensions[EXTENSION]
+    settings = service.settings
+    if not settings.binds_loopback_only and (problem := why_not([settings.bind], settings)):
+        sys.exit(f"The gateway cannot start: {problem}")
     service.start()
     try:
         WSGIServer(service.settings.bind, app, log=None).serve_forever()  # it would log whole URLs; `api.requests` logs

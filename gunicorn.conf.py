@@ -3,6 +3,7 @@
 import itertools
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -78,13 +79,14 @@ logger_class = OneLog
 
 
 def on_starting(server: Any) -> None:
-    """In the master: check the address, raise the descriptor limit for all workers, start the embedded broker.
+    """In the master: check the addresses, raise the descriptor limit for all workers, start the embedded broker.
 
     What lives longer than this file, which SIGHUP reads again, is kept at gunicorn's `server`.
     """
-    for address in server.cfg.address:  # may come from gunicorn's own command line, past our setting
-        if isinstance(address, tuple) and not binds_loopback_only(address[0]) and settings.auth != "off":
-            sys.exit(f"The gateway cannot start: {address[0]} is reachable from other machines; see VDA5050_BIND")
+    # From gunicorn, since its command line may name others than our setting does.
+    shared = [name for address in server.cfg.address if (name := _shared_address(address))]
+    if shared and settings.auth != "off" and (problem := _why_not_listen(shared)):
+        sys.exit(f"The gateway cannot start: {problem}")
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server.metrics_folder = Path(tempfile.mkdtemp(prefix="vda5050-metrics-"))
@@ -94,6 +96,23 @@ def on_starting(server: Any) -> None:
             server.embedded_broker.start()
         except EmbeddedBrokerError as error:
             sys.exit(f"The gateway cannot start: {error}")
+
+
+def _shared_address(address: Any) -> str | None:
+    """Name an address that is not this machine's own: a Unix socket or an inherited descriptor is for a proxy."""
+    if not isinstance(address, tuple):
+        return f"{'descriptor' if isinstance(address, int) else 'unix:'}{address}"
+    return None if binds_loopback_only(address[0]) else f"{address[0]}:{address[1]}"
+
+
+def _why_not_listen(addresses: list[str]) -> str | None:
+    """Ask whether there are keys, in a process of its own (see there); None where the gateway may listen."""
+    command = [sys.executable, "-m", "vda5050.api_keys.start_check", *addresses]
+    folder = Path(__file__).parent
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, timeout=90, check=False)  # noqa: S603 - own module
+    if done.returncode == 0:
+        return None
+    return done.stdout.strip() or f"the check of the keys ended with code {done.returncode}"
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -6,8 +6,8 @@ request (`request_id`), then the facts. All pass through `logging`'s root logger
 
 What a stranger wrote (a topic, a path, a header in an error) cannot forge a line or drive a terminal: control
 characters, line breaks and marks that turn the writing direction are escaped, a stack is indented. What is secret is
-taken out here as well, whatever brought it: the secrets of the settings, by value, user and password of any URL, and
-the values in errors of SQL. It is the second lock: payloads, keys and passwords are not handed to the log at all.
+taken out here as well, whatever brought it: the secrets of the settings, by value, API keys, user and password of any
+URL, and the values in errors of SQL. It is the second lock: payloads, keys and passwords are not handed to the log.
 
 `get_logger` has no effect on the process; `configure` has, and runs once in each process that serves.
 """
@@ -30,6 +30,7 @@ MAX_STACK_CHARS = 20_000
 MIN_SECRET_CHARS = 4
 """A shorter password keeps nobody out, and hiding it would make every line unreadable."""
 _HIDDEN = "***"
+_API_KEY = re.compile(r"vda5050_[a-z0-9]{10}_[A-Za-z0-9_-]{43}")
 _URL_USER = re.compile(r"(?<=://)[^\s/?#@]*(?:@|:[^\s@]*@)")
 """User and password of a URL, also where the password has a `/` in it that should have been percent-encoded."""
 _FIRST_FIELDS = ("timestamp", "level", "logger", "event", "pid", "request_id")
@@ -148,6 +149,8 @@ class _Cleaner:
             text = _SQL_VALUES.sub(_HIDDEN, text)
         if self._secrets is not None:
             text = self._secrets.sub(_HIDDEN, text)
+        if "vda5050_" in text:
+            text = _API_KEY.sub(_HIDDEN, text)
         return _URL_USER.sub(f"{_HIDDEN}@", text) if "://" in text else text
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import gevent
 
+from vda5050.api_keys import KeyRing
 from vda5050.broadcast import Broadcaster
 from vda5050.conformance import TICK_S, Conformance
 from vda5050.database import Database
@@ -26,7 +27,7 @@ from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.scrape import Scrape
-from vda5050.settings import Settings
+from vda5050.settings import NO_DATABASE, Settings
 from vda5050.sinks import Sink
 from vda5050.site_maps import SiteMaps
 
@@ -62,6 +63,12 @@ class Service:
         self.metrics.workers.set(settings.workers)
         self.scrape = Scrape(self.metrics)
         self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)
+        self.database = None if settings.database_url == NO_DATABASE else Database(settings.database_url)
+        self.keys = KeyRing(
+            self.database,
+            clock=time.time,
+            session_secret=settings.session_secret.encode() if settings.session_secret else None,
+        )
         self.broadcaster = Broadcaster(
             self.robots,
             self.metrics,
@@ -71,7 +78,6 @@ class Service:
             wall_clock=time.time,
         )
         self.event_bus = _event_bus(settings, self.metrics)
-        self.database = None if settings.database_url == "none" else Database(settings.database_url)
         self.site_maps = SiteMaps(settings, self.database)
         self.history = None if self.database is None else _history(self.database, settings, self.metrics)
         sinks: list[Sink] = [] if self.history is None else [self.history.writer]
@@ -108,6 +114,7 @@ class Service:
         """Begin to ingest and to serve."""
         self.is_running = True
         self.loop_watch.start()
+        self.keys.start()
         self.broadcaster.start()
         self._link_changed(is_up=False)
         self._ticker = gevent.Greenlet(self._tick_for_ever)
@@ -144,6 +151,7 @@ class Service:
             self.broadcaster.stop()
             self.loop_watch.stop()
             self.scrape.leave()
+            self.keys.stop()
             if self.event_bus is not None:
                 self.event_bus.stop()
             if self.history is not None:
@@ -161,6 +169,8 @@ class Service:
             "service": Dependency(is_serving, "running" if is_serving else "stopping"),
             "broker": Dependency(is_connected, detail),
         }
+        if self.settings.auth != "off" and self.database is not None:
+            found["keys"] = self._keys_dependency(self.database)
         if self.event_bus is not None:
             found["event_bus"] = self._bus_dependency(self.event_bus)
         if self.history is not None:
@@ -169,6 +179,17 @@ class Service:
 
     def _readiness(self) -> dict[str, int]:
         return {name: int(dependency.is_ready) for name, dependency in self.dependencies().items()}
+
+    def _keys_dependency(self, database: Database) -> Dependency:
+        """Once they were read, the keys go on being valid without the database."""
+        if self.keys.problem is None and self.keys.is_loaded:
+            return Dependency(is_ready=True, detail=f"read from {database.name}")
+        if self.keys.is_loaded:
+            known = "those known are valid until they expire, new and revoked ones are not seen"
+            return Dependency(
+                is_ready=False, detail=f"{database.name}: {self.keys.problem}; {known}", is_required=False
+            )
+        return Dependency(is_ready=False, detail=f"not read yet from {database.name}: {self.keys.problem}")
 
     @staticmethod
     def _bus_dependency(bus: EventBus) -> Dependency:

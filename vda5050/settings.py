@@ -20,6 +20,8 @@ from vda5050.topics import TOPICS
 
 PREFIX = "VDA5050_"
 MAX_KEEPALIVE_S = 65_535
+NO_DATABASE = "none"
+MIN_SECRET_CHARS = 32
 _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
@@ -61,7 +63,12 @@ class Settings:
     mqtt_key_file: str | None = _knob(None, "PEM file of the client certificate's key")
     mqtt_keepalive_s: int = _knob(15, "seconds; a broker silent for two of these is taken for gone")
     bind: str = _knob("127.0.0.1:8000", "host:port that gunicorn listens on")
-    auth: str = _knob("api-key", "`off` is needed on purpose to listen on another interface than the loopback")
+    auth: str = _knob(
+        "api-key", "`api-key`: requests need a key once one was made; `off`: everybody is let in, on purpose"
+    )
+    session_secret: str | None = _knob(
+        None, "signs the login cookie; without it one in the database, which all instances share", is_secret=True
+    )
     workers: int = _knob(1, "gunicorn workers; each ingests for itself")
     max_streams: int = _knob(10_000, "open streams a worker takes; beyond it 503 with Retry-After")
     max_streams_per_client: int = _knob(
@@ -71,7 +78,7 @@ class Settings:
         12_000, "requests of one key or address; beyond it 429; 0: no limit", may_be_off=True
     )
     max_failed_logins: int = _knob(
-        20, "wrong keys of one address in 5 minutes; beyond it 429, whatever comes; 0: no limit", may_be_off=True
+        20, "wrong keys of one address in 5 minutes; beyond it 429 for wrong ones; 0: no limit", may_be_off=True
     )
     limits_redis_url: str | None = _knob(
         None, "redis://..., where requests and failed logins are counted for all workers together", is_secret=True
@@ -169,8 +176,8 @@ class Settings:
 
     @property
     def binds_loopback_only(self) -> bool:
-        """True where only this machine can reach the gateway."""
-        return self.bind.startswith("unix:") or binds_loopback_only(self.bind.rpartition(":")[0])
+        """True where only programs of this machine can reach the gateway, and by TCP: a Unix socket is for a proxy."""
+        return binds_loopback_only(self.bind.rpartition(":")[0])
 
     def _problems(self) -> Iterator[str]:
         yield from self._broker_problems()
@@ -179,11 +186,8 @@ class Settings:
                 yield f"{PREFIX}{name.upper()}: must be {least} or greater"
         if self.auth not in ("api-key", "off"):
             yield f"{PREFIX}AUTH: must be api-key or off"
-        elif self.auth != "off" and not self.binds_loopback_only:
-            yield (
-                f"{PREFIX}BIND: {self.bind} is reachable from other machines and nothing asks them for a key; "
-                f"listen on 127.0.0.1 behind a proxy, or set {PREFIX}AUTH=off on purpose"
-            )
+        if self.session_secret is not None and len(self.session_secret) < MIN_SECRET_CHARS:
+            yield f"{PREFIX}SESSION_SECRET: must have at least {MIN_SECRET_CHARS} characters; without it one is made"
         yield from self._keeping_problems()
         yield from self._address_problems()
         if self.log_level not in ("debug", "info", "warning", "error"):
@@ -198,7 +202,7 @@ class Settings:
             _ = self.event_bus
         except ValueError as error:
             yield f"{PREFIX}EVENT_BUS_URL: {error}"
-        if self.database_url != "none" and not self.database_url.startswith(_DATABASE_SCHEMES):
+        if self.database_url != NO_DATABASE and not self.database_url.startswith(_DATABASE_SCHEMES):
             yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
         if unknown := sorted(set(self.history_topics) - TOPICS):
             yield f"{PREFIX}HISTORY_TOPICS: unknown: {', '.join(unknown)}; known are {', '.join(sorted(TOPICS))}"

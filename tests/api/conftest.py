@@ -21,7 +21,7 @@ MAX_STREAMS = 3
 
 @pytest.fixture
 def service() -> Service:
-    """Build a gateway that takes few streams, keeps nothing and is not started."""
+    """Build a gateway that takes few streams, keeps nothing, so has no keys, and is not started."""
     return Service(Settings(max_streams=MAX_STREAMS, database_url="none"))
 
 

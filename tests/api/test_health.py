@@ -87,7 +87,7 @@ def test_reasons_are_words(client: FlaskClient) -> None:
 
 def test_ready_holds_no_secret() -> None:
     """The broker is named without its password."""
-    service = Service(Settings(mqtt_url="mqtt://user:geheim@broker.example"))
+    service = Service(Settings(mqtt_url="mqtt://user:geheim@broker.example", auth="off"))
     body = create_flask_app(service).test_client().get("/ready").get_data(as_text=True)
 
     assert "broker.example" in body

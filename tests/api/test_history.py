@@ -33,7 +33,7 @@ def at(seconds: float) -> str:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """Build a gateway with a history in a folder, not started."""
-    service = Service(Settings(database_url=f"sqlite:///{tmp_path}/history.db"))
+    service = Service(Settings(auth="off", database_url=f"sqlite:///{tmp_path}/history.db"))
     yield service
     assert service.history is not None
     service.history.stop()
@@ -271,7 +271,7 @@ def test_without_a_history(url: str) -> None:
 def test_without_its_database(tmp_path: Path, url: str) -> None:
     """While the database is away the answer is 503, and says when to ask again."""
     (tmp_path / "var").write_text("a file in the way")
-    service = Service(Settings(database_url=f"sqlite:///{tmp_path}/var/gateway.db"))
+    service = Service(Settings(auth="off", database_url=f"sqlite:///{tmp_path}/var/gateway.db"))
     response = create_flask_app(service).test_client().get(url)
 
     assert (response.status_code, response.get_json()["code"]) == (503, "database_unavailable")

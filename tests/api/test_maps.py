@@ -20,6 +20,7 @@ def hall_client(tmp_path: Path) -> Iterator[FlaskClient]:
     (tmp_path / "hall.png").write_bytes(png(40, 30))
     (tmp_path / "plans.json").write_text('{"hall": {"image": "hall.png", "metres_per_pixel": 0.05, "origin_x": -1}}')
     settings = Settings(
+        auth="off",
         layout_file=f"{tmp_path}/lif.json",
         floor_plans_file=f"{tmp_path}/plans.json",
         database_url=f"sqlite:///{tmp_path}/gateway.db",

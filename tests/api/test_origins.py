@@ -14,7 +14,7 @@ PROXY = "192.0.2.1"
 
 def client_of(**settings: object) -> FlaskClient:
     """Build a gateway with some settings."""
-    return create_flask_app(Service(Settings(**settings))).test_client()  # type: ignore[arg-type]
+    return create_flask_app(Service(Settings(**{"auth": "off", **settings}))).test_client()  # type: ignore[arg-type]
 
 
 def ask(client: FlaskClient, host: str, peer: str = "127.0.0.1") -> TestResponse:

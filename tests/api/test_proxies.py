@@ -15,7 +15,7 @@ PROXY, OTHER, CLIENT = "192.0.2.1", "10.1.2.3", "203.0.113.5"
 @pytest.fixture
 def app() -> Flask:
     """Build a gateway behind two proxies, which tells how it sees a request."""
-    settings = Settings(trusted_proxies=(PROXY, "10.0.0.0/8"), allowed_hosts=("*",))
+    settings = Settings(trusted_proxies=(PROXY, "10.0.0.0/8"), allowed_hosts=("*",), auth="off")
     app = create_flask_app(Service(settings))
     app.add_url_rule("/seen", "seen", view_func=lambda: [request.remote_addr, request.scheme, request.host])
     app.add_url_rule("/headers", "headers", view_func=lambda: dict(request.headers))
@@ -91,7 +91,7 @@ def test_a_host_that_is_none(app: Flask, sent: str) -> None:
 
 def test_no_proxy_is_trusted_by_default() -> None:
     """The loopback is no proxy until somebody says so."""
-    app = create_flask_app(Service(Settings()))
+    app = create_flask_app(Service(Settings(auth="off")))
     app.add_url_rule("/seen", "seen", view_func=lambda: [request.remote_addr, request.scheme, request.host])
 
     assert seen(app, "127.0.0.1", X_Forwarded_For=CLIENT, X_Forwarded_Proto="https") == [

@@ -20,7 +20,7 @@ def refused(service: Service, reason: str) -> float:
 @pytest.fixture
 def service() -> Service:
     """Build a gateway that allows little."""
-    return Service(Settings(max_requests_per_minute=3, max_failed_logins=2, max_streams_per_client=1))
+    return Service(Settings(max_requests_per_minute=3, max_failed_logins=2, max_streams_per_client=1, auth="off"))
 
 
 def statuses(client: FlaskClient, url: str, environ: dict[str, str], count: int) -> list[int]:
@@ -68,7 +68,7 @@ def test_whoever_watches_is_never_locked_out(client: FlaskClient, url: str) -> N
 
 def test_no_limit() -> None:
     """0 turns a limit off."""
-    client = create_flask_app(Service(Settings(max_requests_per_minute=0))).test_client()
+    client = create_flask_app(Service(Settings(max_requests_per_minute=0, auth="off"))).test_client()
 
     assert set(statuses(client, "/schemas", ONE, 30)) == {200}
 

@@ -210,7 +210,7 @@ def test_client_that_leaves(open_stream: OpenStream, service: Service) -> None:
 
 def test_client_that_left_before_the_first_byte(app: Flask, service: Service) -> None:
     """A stream that is closed before anything of it was read is forgotten too."""
-    environ = EnvironBuilder(path="/stream").get_environ()
+    environ = EnvironBuilder(path="/stream", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_environ()
     body = app.wsgi_app(environ, lambda *_: lambda _: None)
     counts = [service.broadcaster.stream_count]
     close = getattr(body, "close")  # noqa: B009 - PEP 3333: there where it is needed

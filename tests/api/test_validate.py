@@ -27,7 +27,7 @@ def ask(client: FlaskClient, document: Any, query: str = "topic=state") -> TestR
 @pytest.fixture
 def small_client() -> FlaskClient:
     """Give a client of a gateway whose messages are short."""
-    return create_flask_app(Service(Settings(max_payload_bytes=100))).test_client()
+    return create_flask_app(Service(Settings(max_payload_bytes=100, auth="off"))).test_client()
 
 
 def test_valid_message(client: FlaskClient) -> None:

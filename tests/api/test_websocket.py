@@ -391,7 +391,7 @@ def test_foreign_origin(client: FlaskClient, service: Service, origin: str) -> N
 @pytest.mark.parametrize("origin", [None, "http://localhost", "https://localhost", "https://page.example"])
 def test_allowed_origin(origin: str | None) -> None:
     """The gateway's own pages, those of allowed origins, and programs may."""
-    service = Service(Settings(allowed_origins=("https://page.example",)))
+    service = Service(Settings(allowed_origins=("https://page.example",), auth="off"))
     session = Session(create_flask_app(service).test_client(), **({"Origin": origin} if origin else {}))
 
     accepted = session.next()

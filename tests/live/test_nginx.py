@@ -32,7 +32,7 @@ Gateways = list[Gateway]
 def gateways(broker: Service) -> Iterator[Gateways]:
     """Run two gateways on one broker, each for itself."""
     with ExitStack() as stack:
-        yield [stack.enter_context(gateway(broker, trusted_proxies=LOOPBACK)) for _ in range(2)]
+        yield [stack.enter_context(gateway(broker, trusted_proxies=LOOPBACK, auth="off")) for _ in range(2)]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@
     validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
+    login       /login /logout /session                   a cookie for a key, for browsers
     requests    a line in the log for every request
     problems    every error as application/problem+json (RFC 9457)
 
@@ -18,6 +19,7 @@ and, around every request:
 
     proxies          who the client is, where a trusted proxy says it
     origins          which hosts we answer for, and which other sites' pages may use the API
+    auth             who asks, and may it; `access` says which role a route needs, `sessions` is the cookie
     rate_limits      how much one of the `clients` may ask, counted in `counters`
     bodies           how long and how large a request's body may be
     request_ids      a name for the request, in the answer and in the log
@@ -30,12 +32,15 @@ answer.
 from flask import Flask
 
 from vda5050.api import (
+    auth,
     bodies,
     conformance,
     dashboard,
     export,
     health,
     history,
+    keys_command,
+    login,
     maps,
     openapi,
     origins,
@@ -51,6 +56,7 @@ from vda5050.api.origins import OwnPagesOnly
 from vda5050.api.proxies import TrustedProxies
 from vda5050.api.request_ids import RequestIds
 from vda5050.api.security_headers import SecurityHeaders
+from vda5050.api.sessions import Sessions
 from vda5050.service import Service
 
 EXTENSION = "vda5050"
@@ -65,7 +71,10 @@ def create_flask_app(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # `//robots` is no page that has moved: it is not there
     requests.register(app, service)
     origins.register_cors(app, settings.allowed_origins)
+    sessions = Sessions(service.keys)
+    auth.register(app, service, sessions)
     rate_limits.register(app, settings, service.metrics)
+    auth.register_refusal(app)
     bodies.register(app, max_body_bytes=settings.max_payload_bytes, timeout_s=settings.body_timeout_s)
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
@@ -76,10 +85,12 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(conformance.create_blueprint(service))
     app.register_blueprint(validation.create_blueprint(service))
     app.register_blueprint(maps.create_blueprint(service))
+    app.register_blueprint(login.create_blueprint(service, sessions))
     app.register_blueprint(dashboard.create_blueprint(service))
     openapi.register(app)
     problems.register(app)
     _guard(app, service)
+    app.cli.add_command(keys_command.create_group(settings))
     return app
 
 

@@ -7,6 +7,7 @@ is tested by holding answers against the document made of them (tests/api/test_o
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from vda5050.api.conformance import RULE_IDS, SEVERITIES
+from vda5050.api_keys import Role
 from vda5050.robot_view import RobotViewSchema
 from vda5050.schemas import Version
 from vda5050.topics import TOPICS
@@ -248,6 +249,16 @@ class PublishedSchemaSchema(Answer):
     version = _text("Version of the standard.", *_VERSIONS)
     topic = _text("The topic.", *sorted(TOPICS))
     url = _text("Its path on this gateway.", format="uri-reference")
+
+
+class SessionSchema(Answer):
+    """Who asks, as the gateway sees it."""
+
+    name = _text("The key's name.")
+    role = _text("What it may do; each includes the former.", *(role.value for role in Role))
+    robots = _nullable_text("The robots it may see, as in the query of /stream; null: all.", examples=["KUKA/*"])
+    expires_at = _nullable_text("When the key expires; null: never.", format="date-time")
+    can_log_out = fields.Boolean(required=True, metadata={"description": "Whether this is a browser's cookie."})
 
 
 class PublishedSchemasSchema(Answer):

@@ -6,9 +6,10 @@ An IPv6 client usually has a whole /64 to itself and could use another address f
 import ipaddress
 from functools import lru_cache
 
-from flask import request
+from flask import g, request
 
 from vda5050.addresses import parse_address
+from vda5050.api_keys import Principal
 
 
 def address_key() -> str:
@@ -17,8 +18,9 @@ def address_key() -> str:
 
 
 def client_key() -> str:
-    """Name the client."""
-    return address_key()
+    """Name the client: its key where it has shown one, in a header or by its cookie."""
+    found: Principal | None = g.get("principal")
+    return address_key() if found is None or found.key_id is None else f"key {found.key_id}"
 
 
 @lru_cache(maxsize=4_096)

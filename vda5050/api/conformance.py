@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import orjson
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.problems import problem
 from vda5050.broadcast import Filter
 from vda5050.doctor import RULES, Finding, Severity, summarize
@@ -26,7 +27,8 @@ def create_blueprint(service: Service) -> Blueprint:
 
         `sample=0` leaves the messages out, which are most of the answer.
         """
-        robots = Filter.parse(robots=request.args.get("robots", "")).robot_pattern()
+        wanted = Filter.parse(robots=request.args.get("robots", "")).within(principal().robots_source)
+        robots = wanted.robot_pattern()
         severities, rules = _one_of("severity", SEVERITIES), _one_of("rule", RULE_IDS)
         found = (
             finding
@@ -43,7 +45,7 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get("/robots/<manufacturer>/<serial_number>/conformance")
     def robot_conformance(manufacturer: str, serial_number: str) -> Response:
         robot = f"{manufacturer}/{serial_number}"
-        if robot not in service.robots:
+        if robot not in service.robots or not principal().may_see(robot):
             return problem(404, "unknown_robot", "No message of this robot has arrived.")
         found = list(service.doctor.findings(robot))
         return _json({"robot": robot, "summary": summarize(found), "findings": _worst_first(found)})

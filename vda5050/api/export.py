@@ -5,6 +5,7 @@ cut, so that nobody takes half a file for a whole one. What costs CPU is done in
 have theirs.
 """
 
+import errno
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +15,11 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.history import asked_stretch, asked_time, message_json, turned_off
 from vda5050.api.problems import problem
+from vda5050.api_keys import KeyRing, Principal
+from vda5050.broadcast import Filter
 from vda5050.errors import FilterError, TooManyStreams
 from vda5050.history import (
     NoPyarrow,
@@ -48,7 +52,7 @@ FORMATS = tuple(_MEDIA_TYPES)
 def create_blueprint(service: Service) -> Blueprint:
     """Build the routes for a service."""
     blueprint = Blueprint("export", __name__)
-    exports = _Exports()
+    exports = _Exports(service.keys)
 
     @blueprint.get("/history/export")
     def export() -> Response:
@@ -68,7 +72,8 @@ def create_blueprint(service: Service) -> Blueprint:
 class _Exports:
     """The exports that this worker writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
         self._open = 0
 
     def open(self, reader: Reader) -> Response:
@@ -88,17 +93,21 @@ class _Exports:
                 pieces = _pieces(kind, _pages(reader, stretch))
             except NoPyarrow:
                 return problem(501, "no_parquet", "Parquet needs the package pyarrow, which is not installed here.")
-            response = Response(self._written(pieces, next(pieces)), direct_passthrough=True)
+            response = Response(self._written(pieces, next(pieces), principal()), direct_passthrough=True)
         response.content_type = _MEDIA_TYPES[kind]
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Disposition"] = f'attachment; filename="history.{kind}"'
         return response
 
-    def _written(self, pieces: Iterator[bytes], first: bytes) -> Iterator[bytes]:
+    def _written(self, pieces: Iterator[bytes], first: bytes, who: Principal) -> Iterator[bytes]:
+        """Give the file, piece by piece; raises ConnectionResetError, which cuts it short, where the key is lost."""
         self._open += 1
         try:
             yield first
-            yield from filter(None, pieces)
+            for piece in filter(None, pieces):
+                if not self._keys.is_current(who):
+                    raise ConnectionResetError(errno.ECONNRESET, "the key is no longer valid")
+                yield piece
         finally:
             self._open -= 1
 
@@ -140,7 +149,8 @@ def _timeline(reader: Reader, robot: str) -> Response:
     start_us = asked_time("from", max(0, end_us - 86_400 * MICROSECONDS))
     if not start_us <= end_us <= start_us + MAX_TIMELINE_US:
         raise FilterError("from", "must be before `to`, by 7 days at most")
-    stretch = Stretch(start_us, end_us, robot, frozenset({"state", "connection"}))
+    wanted = Filter.one_robot(robot).within(principal().robots_source)
+    stretch = Stretch(start_us, end_us, wanted.selection(), frozenset({"state", "connection"}))
     summed_up = Timeline(start_us, min(end_us, max(start_us, now_us)))
     before = reader.last_messages(start_us, stretch)
     summed_up.begin(before)

@@ -4,6 +4,7 @@ import orjson
 from flask import Blueprint, Response
 
 from vda5050 import metrics
+from vda5050.api.auth import may_read
 from vda5050.api.problems import problem
 from vda5050.service import Service
 
@@ -18,9 +19,17 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/ready")
     def ready() -> Response:
-        """200 while every required dependency is ready, else 503; `dependencies` tells of each in both."""
+        """200 while every required dependency is ready, else 503; `dependencies` tells of each in both.
+
+        A load balancer needs no key; where things are and why they fail is told to those who may read.
+        """
+        is_told = may_read()
         states = {
-            name: {"ready": dependency.is_ready, "required": dependency.is_required, "detail": dependency.detail}
+            name: {
+                "ready": dependency.is_ready,
+                "required": dependency.is_required,
+                "detail": dependency.detail if is_told else "",
+            }
             for name, dependency in service.dependencies().items()
         }
         missing = [name for name, state in states.items() if state["required"] and not state["ready"]]

@@ -12,6 +12,7 @@ import gevent
 import orjson
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.problems import problem
 from vda5050.broadcast import Filter
 from vda5050.broadcast.filters import FINDING
@@ -65,6 +66,7 @@ def asked_stretch(*, default_start_us: int | None = 0, default_end_us: int = END
     if robot and robots:
         raise FilterError("robot", "not together with robots")
     wanted = Filter.one_robot(robot, types=types) if robot else Filter.parse(robots=robots, types=types)
+    wanted = wanted.within(principal().robots_source)
     if wanted.topics is not None and FINDING in wanted.topics:
         raise FilterError("types", f"{FINDING} is not kept in the history")
     start_us = asked_time("from", default_start_us)
@@ -165,7 +167,7 @@ class _Replays:
         return response
 
     def _player(self, kept: History, speed: float, wire: Wire) -> Player:
-        settings = self._service.settings
+        settings, who = self._service.settings, principal()
         return Player(
             reader=kept.reader,
             speed=speed,
@@ -174,7 +176,7 @@ class _Replays:
             heartbeat_s=settings.heartbeat_s,
             clock=time.monotonic,
             sleep=gevent.sleep,
-            is_over=lambda: not self._service.is_running,
+            is_over=lambda: not (self._service.is_running and self._service.keys.is_current(who)),
         )
 
     def _written(self, chunks: Iterator[bytes], first: bytes, wire: Wire) -> Iterator[bytes]:

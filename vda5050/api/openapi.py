@@ -11,8 +11,10 @@ import orjson
 from flask import Blueprint, Flask, Response, request
 from flask_smorest import Api  # type: ignore[import-untyped]
 
+from vda5050.api.access import PUBLIC, needed_role
 from vda5050.api.dashboard import html_page
-from vda5050.api.operations import PATH_PARAMETERS, operations_by_rule
+from vda5050.api.operations import PATH_PARAMETERS, Operation, operations_by_rule, refusals
+from vda5050.api.sessions import COOKIE
 from vda5050.version import VERSION
 
 """Of the routes and shapes, not of the gateway: a change that breaks a client raises the first number."""
@@ -20,7 +22,29 @@ from vda5050.version import VERSION
 _ABOUT = """The live gateway between a VDA 5050 robot fleet and everything that watches it.
 
 Robots are named manufacturer/serial_number, as in their MQTT topics. Every error is application/problem+json (RFC 9457)
-with a stable `code`. The messages themselves are described by the JSON Schemas under /schemas."""
+with a stable `code`. Once a key was made, requests need one. The messages themselves are described by the JSON Schemas
+under /schemas."""
+
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, as `Authorization: Bearer vda5050_...`.",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same, in a header of its own.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "What `/login` gave a browser for a key; over https its name begins with `__Host-`.",
+    },
+}
+_SECURITY: list[dict[str, list[str]]] = [{name: []} for name in _SECURITY_SCHEMES]
 
 _SHAPES_OF_SMOREST = ("Error", "PaginationMetadata")
 """What flask-smorest adds for its own errors and pages, which this API has not."""
@@ -39,6 +63,7 @@ def register(app: Flask) -> None:
             "version": VERSION,
             "openapi_version": "3.1.0",
             "info": {"description": _ABOUT},
+            "components": {"securitySchemes": _SECURITY_SCHEMES},
         },
     )
     app.register_blueprint(_create_blueprint(lambda: _write(api)))
@@ -80,4 +105,14 @@ def _describe(app: Flask, api: Api) -> None:
                 for name in PATH_PARAMETERS
                 if name in rule.arguments
             ]
-            api.spec.path(rule=rule, operations=operations[rule.rule], parameters=parameters)
+            described = operations[rule.rule]
+            for method, operation in described.items():
+                _add_security(method, rule.rule, operation)
+            api.spec.path(rule=rule, operations=described, parameters=parameters)
+
+
+def _add_security(method: str, rule: str, operation: Operation) -> None:
+    role = needed_role(method.upper(), rule)
+    operation["security"] = [] if role is PUBLIC else _SECURITY
+    if role is not PUBLIC:
+        operation["responses"] = {**refusals(method, role), **operation["responses"]}

@@ -10,6 +10,7 @@ from marshmallow import Schema
 from vda5050.api import answers
 from vda5050.api.conformance import SEVERITIES
 from vda5050.api.export import FORMATS
+from vda5050.api_keys import Role
 from vda5050.broadcast.filters import FINDING
 from vda5050.schemas import Version
 from vda5050.site_maps import LifSchema
@@ -68,7 +69,17 @@ def operations_by_rule() -> dict[str, dict[str, Operation]]:
         **_of_conformance(),
         **_of_maps(),
         **_of_validation(),
+        **_of_login(),
     }
+
+
+def refusals(method: str, role: Role) -> dict[int, Any]:
+    """Give the answers of a route that needs a role to those who may not use it."""
+    answers = _problem(401, "No key, or none that is valid (unauthorized)")
+    reasons = [] if role is Role.READ else [f"The key has not the role {role.value} (forbidden)"]
+    if method != "get":
+        reasons.append("The page of another site sent this (forbidden, cross_site)")
+    return {**answers, **(_problem(403, "; ".join(reasons)) if reasons else {})}
 
 
 def _of_gateway() -> dict[str, dict[str, Operation]]:
@@ -302,6 +313,23 @@ def _of_validation() -> dict[str, dict[str, Operation]]:
             "The JSON Schema (2020-12) of a topic",
             {**_ok({"type": "object"}, "application/schema+json"), **_problem(404, "There is no such schema")},
         ),
+    }
+
+
+def _of_login() -> dict[str, dict[str, Operation]]:
+    page, form = {"type": "string"}, {"type": "object", "properties": {"key": {"type": "string"}}}
+    sent_on = {303: {"description": "On to where the visitor wanted to go"}}
+    shown = {**_ok(page, "text/html"), **sent_on}
+    refused = {403: {"description": "The form again: the key is not valid", "content": {"text/html": {"schema": page}}}}
+    body = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}
+    where = [_query("next", "Path to go to afterwards.")]
+    return {
+        "/login": {
+            **_get("login_page", "login", "The page that asks for a key", shown, parameters=where),
+            "post": _operation("login", "login", "A cookie for a key", {**sent_on, **refused}, requestBody=body),
+        },
+        "/logout": {"post": _operation("logout", "login", "Take the cookie away", sent_on)},
+        "/session": _get("session", "login", "Who one is", _ok(answers.SessionSchema)),
     }
 
 

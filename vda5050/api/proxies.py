@@ -16,6 +16,8 @@ from vda5050.addresses import Networks, parse_address
 
 FROM_TRUSTED_PROXY = "vda5050.from_trusted_proxy"
 """In the environ: whether the peer is a proxy whose headers are believed."""
+FORWARDED = "vda5050.forwarded"
+"""In the environ: whether anybody claims to have forwarded the request, believed or not."""
 
 _FORWARDED = (
     "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
@@ -37,6 +39,7 @@ class TrustedProxies:
         told = {name: environ.pop(name) for name in _FORWARDED if name in environ}
         is_trusted = environ.get("REMOTE_ADDR", "") in self._trusted
         environ[FROM_TRUSTED_PROXY] = is_trusted
+        environ[FORWARDED] = bool(told) or "HTTP_VIA" in environ
         if is_trusted:
             self._believe(environ, told)
         return self._app(environ, start_response)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.history import asked_stretch, asked_time, turned_off
 from vda5050.api.problems import problem
 from vda5050.broadcast import Filter
@@ -24,11 +25,13 @@ def create_blueprint(service: Service) -> Blueprint:
         if "at" in request.args:
             return _fleet_as_it_was(service)
         wanted = Filter.parse(robots=request.args.get("robots", ""), types=request.args.get("types", ""))
+        wanted = wanted.within(principal().robots_source)
         return _json(service.robots.get_robots(wanted.selection(), wanted.topics))
 
     @blueprint.get("/robots/<manufacturer>/<serial_number>")
     def robot(manufacturer: str, serial_number: str) -> Response:
-        entry = service.robots.get_robot(f"{manufacturer}/{serial_number}")
+        key = f"{manufacturer}/{serial_number}"
+        entry = service.robots.get_robot(key) if principal().may_see(key) else None
         if entry is None:
             return problem(404, "unknown_robot", "No message of this robot has arrived.")
         return _json(entry)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
 from vda5050.broadcast import Filter, Peer, StreamEnded, Subscription, set_tcp_options
 from vda5050.frames import Wire
@@ -48,7 +49,8 @@ def last_event_id() -> str | None:
     return request.headers.get("Last-Event-ID") or request.args.get("last_event_id")
 
 
-def _stream(service: Service, wanted: Filter) -> Response:
+def _stream(service: Service, asked: Filter) -> Response:
+    wanted = asked.within(principal().robots_source)
     wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
     if request.method == "HEAD":
         response = Response()
@@ -70,6 +72,14 @@ def write_chunk(sock: Any, data: bytes) -> None:
         sock.sendall(memoryview(b"".join(parts))[sent:])
 
 
+def lose_key(subscription: Subscription, last_words: bytes = b"") -> None:
+    """End the stream of a key that is no longer valid; called again, cut the connection that it is stuck in."""
+    if subscription.end_reason != "key":
+        subscription.withdraw(last_words, reason="key")
+    elif subscription.cut is not None:
+        subscription.cut()
+
+
 class _Chunks:
     """What the client is to be sent, until it leaves or the stream is ended.
 
@@ -79,11 +89,12 @@ class _Chunks:
     the same body: gunicorn would copy each of them anew for every client.
     """
 
-    __slots__ = ("_has_begun", "_peer", "_service", "_sock", "_subscription")
+    __slots__ = ("_has_begun", "_hold", "_peer", "_service", "_sock", "_subscription")
 
     def __init__(self, service: Service, subscription: Subscription, environ: dict[str, Any]) -> None:
         self._service = service
         self._subscription = subscription
+        self._hold = service.keys.hold(principal(), lambda: lose_key(subscription))
         self._peer: Peer | None = None
         environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
         self._has_begun = False
@@ -114,6 +125,7 @@ class _Chunks:
         """Let the subscription go; the server calls it at the end, whatever the end was. May be called twice."""
         if self._peer is not None:
             self._peer.close()
+        self._service.keys.release(self._hold)
         self._subscription.abandon()
         self._service.broadcaster.unsubscribe(self._subscription)
 

@@ -7,6 +7,8 @@ for all, written by this connection's one writer, the request's greenlet. What i
 The client may send a JSON object with `robots`, `types`, `interval`, `view` (strings, as in the query): its stream
 continues with that filter, after `reset` and a snapshot.
 
+A key that is revoked or has expired closes the connection with 1008.
+
 gunicorn gives its socket in the environ and is told by a StopIteration to leave the connection alone afterwards.
 """
 
@@ -20,9 +22,10 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Request, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
 from vda5050.api.problems import problem
-from vda5050.api.stream import last_event_id
+from vda5050.api.stream import last_event_id, lose_key
 from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription, set_tcp_options
 from vda5050.errors import FilterError
 from vda5050.frames import Wire, websocket_text
@@ -49,7 +52,8 @@ def create_blueprint(service: Service) -> Blueprint:
             return problem(
                 501, "no_websocket", "This server cannot upgrade a connection; run the gateway with gunicorn."
             )
-        wanted = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval", "view")})
+        asked = Filter.parse(**{name: request.args.get(name, "") for name in ("robots", "types", "interval", "view")})
+        wanted = asked.within(principal().robots_source)
         connection = WSConnection(ConnectionType.SERVER)
         try:
             connection.receive_data(_handshake())
@@ -90,6 +94,8 @@ class _Upgraded(Response):
         super().__init__()
         self._service = service
         self._subscription = subscription
+        self._allowed = principal().robots_source
+        self._hold = service.keys.hold(principal(), self._lost_key)
         self._connection = connection
         self._socket = sock
         self._accepted = accepted
@@ -119,6 +125,7 @@ class _Upgraded(Response):
         finally:
             if peer is not None:
                 peer.close()
+            self._service.keys.release(self._hold)
             self._service.broadcaster.unsubscribe(self._subscription)
         raise StopIteration
 
@@ -174,6 +181,14 @@ class _Upgraded(Response):
         self._is_closing = True
         self._subscription.end(self._connection.send(CloseConnection(code, reason)), reason="refused")
 
+    def _lost_key(self) -> None:
+        """End at once, the key being revoked or expired; the code tells a client not to come back by itself."""
+        goodbye = b""
+        if not self._is_closing:
+            self._is_closing = True
+            goodbye = self._connection.send(CloseConnection(_POLICY_VIOLATION, "the key is no longer valid"))
+        lose_key(self._subscription, goodbye)
+
     def _change_filter(self, text: str) -> None:
         try:
             wanted = _read_filter(text)
@@ -181,7 +196,7 @@ class _Upgraded(Response):
             facts = {"status": 400, "code": "bad_filter", "parameter": error.parameter, "detail": error.problem}
             self._subscription.put(Parcel.of(websocket_text(orjson.dumps({"type": "problem", "data": facts}))))
         else:
-            self._subscription.change_filter(wanted)
+            self._subscription.change_filter(wanted.within(self._allowed))
 
 
 class Allowance:

@@ -10,7 +10,7 @@ API_KEYS = Table(
     Column("id", String(16), primary_key=True),
     Column("name", String(100), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    Column("roles", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
     Column("robots", String(2000), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),

@@ -1,7 +1,7 @@
 """What a client asked for, as a value: equal requests give equal filters, and equal filters share all work."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vda5050.errors import FilterError
 from vda5050.topics import TOPICS
@@ -11,6 +11,8 @@ FINDING = "finding"
 MAX_FILTER_CHARS = 2_000
 MAX_WILDCARD_PATTERNS = 20
 MAX_INTERVAL_MS = 60_000
+_NO_ROBOT = "(?!)"
+"""A pattern that matches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,19 @@ class Filter:
         """Ask for one robot by its exact key. Raises FilterError for the rest as `parse` does."""
         rest = cls.parse(types=types, interval=interval, view=view)
         return cls(re.escape(robot), rest.topics, rest.interval_s, robot, rest.as_view)
+
+    def within(self, allowed: str | None) -> "Filter":
+        """Restrict to the robots that `allowed` matches (the source of a pattern for `fullmatch`), None for no limit.
+
+        The restriction is part of the filter, so that clients with different ones share nothing.
+        """
+        if allowed is None:
+            return self
+        if self.one is not None:
+            if re.fullmatch(allowed, self.one, re.DOTALL):
+                return self
+            return replace(self, robots=_NO_ROBOT, one=None)
+        return replace(self, robots=allowed if self.robots is None else rf"(?=(?:{allowed})\Z)(?:{self.robots})")
 
     def selection(self) -> re.Pattern[str] | str | None:
         """Give what `RobotState` looks robots up by: one key, a pattern for `fullmatch`, or None for all."""

@@ -68,8 +68,8 @@ class Subscription:
     `is_writing` while the greenlet is not here but at the socket. `cut` ends the connection from outside, even under a
     greenlet that is stuck in a write; set by whoever serves the client, where it can be done.
 
-    `put`, `lag`, `change_filter`, `end` and `abandon` never block and may be called from anywhere; `take` is for one
-    greenlet.
+    `put`, `lag`, `change_filter`, `end`, `withdraw` and `abandon` never block and may be called from anywhere; `take`
+    is for one greenlet.
     """
 
     __slots__ = (
@@ -158,6 +158,12 @@ class Subscription:
             self.end_reason = reason
             self._ended = StreamEnded(last_words)
             self._queue.put(_Mark.ENDED)
+
+    def withdraw(self, last_words: bytes = b"", *, reason: str) -> None:
+        """End the stream and drop what waits: the client is to have no more of it."""
+        if self._ended is None:
+            self._drop_waiting()
+            self.end(last_words, reason=reason)
 
     def abandon(self) -> None:
         """End the stream now: the client has gone."""

@@ -14,7 +14,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(16), primary_key=True),
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
-        sa.Column("roles", sa.String(100), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
         sa.Column("robots", sa.String(2000), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger),
