@@ -4,8 +4,8 @@ Takes what the MQTT bridge received, one message a call, in order; gives nothing
 sent. Every message is counted once: as accepted by its topic, or as rejected by its reason; what is odd about an
 accepted one is counted beside that. The log says so too, at most once in LOG_EVERY_S for a reason.
 
-Reasons of rejection: topic, robots, size, internal (a fault of ours), and those of `payloads.parse_payload`, which also
-names the oddities.
+Reasons of rejection: topic, robots, memory, size, internal (a fault of ours), and those of `payloads.parse_payload`,
+which also names the oddities.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,7 @@ class Ingest:
         if len(payload) > self._max_payload_bytes:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
-        self._robots.admit(address.robot)
+        self._robots.admit(address, len(payload))
         offset = self._sequencer.put(
             Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
         )

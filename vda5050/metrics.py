@@ -69,6 +69,7 @@ class Metrics:
         self.odd = self._counter("odd_messages", "Messages accepted although something is odd in them", ["reason"])
         self.findings = self._counter("findings", "Findings of the doctor, counted as they begin", ["rule", "severity"])
         self.robots_limit = self._gauge("robots_limit", "Robots that are held at most")
+        self.kept_bytes = self._gauge("kept_bytes", "Bytes of the last messages of all robots")
         self.broker_connected = self._gauge("broker_connected", "1 while the MQTT subscription stands")
         self.broker_connects = self._counter("broker_connects", "Times the broker was connected")
 

@@ -1,12 +1,14 @@
 """What every robot said last: one message per robot and topic.
 
 Takes accepted messages from `ingest`, gives snapshots to `broadcast` and `/robots`. A message is kept as the bytes the
-robot sent; nothing is parsed again to show it. Bounded by `max_robots` times eight topics. No method switches
-greenlets, so what a snapshot shows is one moment.
+robot sent; nothing is parsed again to show it. No method switches greenlets, so what a snapshot shows is one moment.
+
+Bounded by `max_robots`, and by `max_bytes` of messages: whoever may publish can invent names, and give each messages as
+large as one may be. Half of the bytes belong to the robots, an equal share each that nobody else can take; the other
+half is for whoever comes first. What is too much is refused, and nothing that was there has to go for it.
 
 Two clocks: an update's `received_at` (epoch seconds) for what people read, `clock` (monotonic seconds) for what is
-decided. The
-robots' own timestamps are shown and never trusted (VDA5050#172: no rule synchronises them).
+decided. The robots' own timestamps are shown and never trusted (VDA5050#172: no rule synchronises them).
 """
 
 import re
@@ -21,6 +23,7 @@ import orjson
 from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
 from vda5050.robot_view import GatewayFacts, Reading, build_view
+from vda5050.topics import Address
 
 CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
 """The words of `connectionState`, 1.1 to 3.0 (3.0 writes CONNECTION_BROKEN)."""
@@ -30,7 +33,8 @@ CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECT
 class Robot:
     """What one robot said last.
 
-    `messages` by topic, the newest last. `last_heard` is monotonic, None while only retained messages are known.
+    `messages` by topic, the newest last, of `kept_bytes` together. `last_heard` is monotonic, None while only retained
+    messages are known.
     """
 
     manufacturer: str
@@ -40,6 +44,12 @@ class Robot:
     connection_state: str | None = None
     last_heard: float | None = None
     last_seen: float | None = None
+    kept_bytes: int = 0
+
+    def size_of(self, topic: str) -> int:
+        """Give the length of the message that is kept of a topic; 0 where none is."""
+        kept = self.messages.get(topic)
+        return 0 if kept is None else len(kept.payload)
 
 
 class RobotState:
@@ -49,12 +59,16 @@ class RobotState:
         self,
         *,
         max_robots: int,
+        max_bytes: int,
         stale_after_s: float,
         clock: Callable[[], float],
     ) -> None:
+        self.kept_bytes = 0
+        """Of the messages that are kept."""
         self._robots: dict[str, Robot] = {}
         self._admitted: set[str] = set()
         self._max_robots = max_robots
+        self._max_bytes = max_bytes
         self._stale_after_s = stale_after_s
         self._clock = clock
         self._link_since: float | None = None
@@ -65,12 +79,22 @@ class RobotState:
     def __contains__(self, robot: str) -> bool:
         return robot in self._robots
 
-    def admit(self, robot: str) -> None:
-        """Keep a place for a robot. Raises RejectedMessage("robots", ...) when it would be one too many."""
-        if robot not in self._admitted:
+    def admit(self, address: Address, size: int) -> None:
+        """Keep a place for a robot, and see whether a message of `size` bytes fits.
+
+        Raises RejectedMessage("robots", ...) when the robot, and RejectedMessage("memory", ...) when the message would
+        be too much. What is no larger than the message that it replaces always fits.
+        """
+        robot = self._robots.get(address.robot)
+        grows_by = size - (0 if robot is None else robot.size_of(address.topic))
+        if grows_by > 0 and self.kept_bytes + grows_by > self._max_bytes // 2:
+            share = self._max_bytes // 2 // self._max_robots
+            if (0 if robot is None else robot.kept_bytes) + grows_by > share:
+                raise RejectedMessage("memory", f"{self.kept_bytes} bytes are kept; this robot's share is {share}")
+        if address.robot not in self._admitted:
             if len(self._admitted) >= self._max_robots:
                 raise RejectedMessage("robots", f"{self._max_robots} robots are known, which is the limit")
-            self._admitted.add(robot)
+            self._admitted.add(address.robot)
 
     def update_from_mqtt(self, update: Update) -> None:
         """Keep a message of a robot that was admitted, here or by the worker that took it in."""
@@ -79,6 +103,9 @@ class RobotState:
         if robot is None:
             robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
             self._admitted.add(address.robot)
+        grows_by = len(update.payload) - robot.size_of(address.topic)
+        robot.kept_bytes += grows_by
+        self.kept_bytes += grows_by
         robot.messages.pop(address.topic, None)  # so that it goes in last
         robot.messages[address.topic] = update
         if not update.is_retained:
@@ -92,9 +119,9 @@ class RobotState:
     def restore(self, update: Update) -> None:
         """Keep a message of before this process began: it is shown, and the robot stays stale until it is heard.
 
-        Raises RejectedMessage("robots", ...) as `admit` does.
+        Raises RejectedMessage as `admit` does.
         """
-        self.admit(update.address.robot)
+        self.admit(update.address, len(update.payload))
         self.update_from_mqtt(update)
         self._robots[update.address.robot].last_heard = None
 

@@ -54,12 +54,14 @@ class Service:
         self.metrics = Metrics()
         self.robots = RobotState(
             max_robots=settings.max_robots,
+            max_bytes=settings.max_kept_bytes,
             stale_after_s=settings.stale_after_s,
             clock=time.monotonic,
         )
         self.metrics.watch_robots(self.robots)
         self.metrics.watch_dependencies(self._readiness)
         self.metrics.robots_limit.set(settings.max_robots)
+        self.metrics.kept_bytes.set_function(lambda: self.robots.kept_bytes)
         self.metrics.workers.set(settings.workers)
         self.scrape = Scrape(self.metrics)
         self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)

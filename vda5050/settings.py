@@ -85,6 +85,10 @@ class Settings:
     )
     body_timeout_s: int = _knob(10, "seconds in which a request's body must arrive once it is read; beyond it 408")
     max_robots: int = _knob(10_000, "robots held in memory; messages of further ones are rejected and counted")
+    max_kept_bytes: int = _knob(
+        536_870_912,
+        "bytes of last messages held in memory; half is shared out equally to as many robots as there may be",
+    )
     max_payload_bytes: int = _knob(1_048_576, "bytes; a larger MQTT payload is skipped and counted")
     max_queue_bytes: int = _knob(4_194_304, "bytes a stream may lag behind before it is reset to a fresh snapshot")
     replay_bytes: int = _knob(67_108_864, "bytes of past updates held for clients that resume with Last-Event-ID")

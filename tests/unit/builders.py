@@ -120,6 +120,7 @@ class Chain:
         self.metrics = Metrics()
         self.robots = RobotState(
             max_robots=self.settings.max_robots,
+            max_bytes=self.settings.max_kept_bytes,
             stale_after_s=self.settings.stale_after_s,
             clock=self.clock,
         )

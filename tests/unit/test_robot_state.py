@@ -1,10 +1,13 @@
 """The fleet's last messages: kept as sent, shown whole or filtered, stale when the truth is not known."""
 
+import contextlib
 import re
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.builders import ROBOT, START_S, FakeClock, connection, state, visualization
 from vda5050.entries import Update
@@ -18,10 +21,12 @@ STALE_AFTER_S = 45
 class Fleet:
     """A `RobotState` with its clocks, and messages put in by hand."""
 
-    def __init__(self, max_robots: int = 10) -> None:
+    def __init__(self, max_robots: int = 10, max_bytes: int = 1 << 30) -> None:
         self.clock = FakeClock(100.0)
         self.wall_clock = FakeClock()
-        self.robots = RobotState(max_robots=max_robots, stale_after_s=STALE_AFTER_S, clock=self.clock)
+        self.robots = RobotState(
+            max_robots=max_robots, max_bytes=max_bytes, stale_after_s=STALE_AFTER_S, clock=self.clock
+        )
         self.robots.set_link(is_up=True)
 
     def update(
@@ -31,7 +36,7 @@ class Fleet:
         payload = document if isinstance(document, bytes) else orjson.dumps(document)
         address = parse_topic(f"uagv/v2/{robot}/{topic}")
         update = Update.of(address, payload, received_at=self.wall_clock(), is_retained=is_retained)
-        self.robots.admit(address.robot)
+        self.robots.admit(address, len(update.payload))
         self.robots.update_from_mqtt(update)
         return update.payload
 
@@ -307,3 +312,67 @@ def test_staleness_does_not_depend_on_the_time_of_day(fleet: Fleet) -> None:
     fleet.wall_clock.advance(86_400)
 
     assert fleet.robot()["is_stale"] is False
+
+
+def text(size: int) -> bytes:
+    """Write a message of a size."""
+    return b'{"x":"%b"}' % (b"x" * (size - 8))
+
+
+def test_messages_are_bounded_in_bytes() -> None:
+    """Whoever invents names and fills them is stopped at the limit, whatever the names and topics."""
+    fleet = Fleet(max_robots=100, max_bytes=100_000)
+    reasons = []
+    for number in range(100):
+        for topic in ("state", "factsheet", "order"):
+            try:
+                fleet.update(text(2_000), robot=f"Evil/{number}", topic=topic)
+            except RejectedMessage as rejected:
+                reasons.append(rejected.reason)
+
+    assert len(reasons) > 200
+    assert set(reasons) == {"memory"}
+    assert fleet.robots.kept_bytes <= 100_000
+    assert fleet.robots.kept_bytes == sum(
+        len(orjson.dumps(message)) for robot in fleet.snapshot().values() for message in robot["messages"].values()
+    )
+
+
+def test_a_robots_share_cannot_be_taken() -> None:
+    """When others have filled what is for whoever comes first, a robot is still taken in and may change its size."""
+    fleet = Fleet(max_robots=100, max_bytes=100_000)
+    for number in range(25):
+        fleet.update(text(2_000), robot=f"Evil/{number}")
+    with pytest.raises(RejectedMessage):
+        fleet.update(text(2_000), robot="Evil/25")
+
+    fleet.update(text(400), robot="Good/1")
+    fleet.update(text(500), robot="Good/1")
+    with pytest.raises(RejectedMessage):
+        fleet.update(text(501), robot="Good/1")
+    fleet.update(text(300), robot="Good/1")
+    fleet.update(text(200), robot="Good/1", topic="connection")
+
+    assert fleet.snapshot()["Good/1"]["messages"]["state"] == orjson.loads(text(300))
+
+
+def test_a_smaller_message_always_fits() -> None:
+    """What replaces a message that is no smaller is taken, however full it is: memory can only shrink by it."""
+    fleet = Fleet(max_robots=1, max_bytes=4_000)
+    fleet.update(text(2_000))
+    fleet.update(text(2_000))
+    fleet.update(text(1_999))
+
+    assert fleet.robots.kept_bytes == 1_999
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["state", "order"]), st.integers(10, 900))))
+def test_bytes_are_counted_exactly(messages: list[tuple[str, str, int]]) -> None:
+    """Whatever comes in whatever order, what is kept is counted to the byte, and within the bound."""
+    fleet = Fleet(max_robots=3, max_bytes=2_000)
+    for robot, topic, size in messages:
+        with contextlib.suppress(RejectedMessage):
+            fleet.update(text(size), robot=f"Make/{robot}", topic=topic)
+
+    kept = [len(orjson.dumps(m)) for robot in fleet.snapshot().values() for m in robot["messages"].values()]
+    assert fleet.robots.kept_bytes == sum(kept) <= 2_000

@@ -15,7 +15,7 @@ def fleet_at(at_us: int, messages: Iterable[Stored], *, stale_after_s: float) ->
     known.
     """
     now = float("-inf")
-    robots = RobotState(max_robots=1 << 62, stale_after_s=stale_after_s, clock=lambda: now)
+    robots = RobotState(max_robots=1 << 62, max_bytes=1 << 62, stale_after_s=stale_after_s, clock=lambda: now)
     robots.set_link(is_up=True)
     for _, record in messages:
         now = record.received_at
