@@ -6,6 +6,7 @@ Takes lines as bytes, gives `Message`s in order. Understood are
                                      may go on over the following lines
     {"topic": ..., "payload": ...}   as `process_vda5050_messages.py --json` prints it (with `received`, `retained`, and
                                      `raw` for what was no JSON), or `mosquitto_sub -F %j` (with `tst`, `retain`)
+    {"received_at": ..., "mqtt_topic": ..., "payload": ...}   as `/history/export` writes it; the payload's very bytes
 
 A payload that cannot be read is a message all the same: the robot sent it, and the doctor says so.
 """
@@ -115,6 +116,8 @@ def _read_json_line(text: bytes, number: int) -> Message | None:
         entry = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
+    if "mqtt_topic" in entry and text.endswith(b"}"):
+        return _read_exported_line(text, entry, number)
     topic = entry.get("topic")
     address = _address(topic.encode()) if isinstance(topic, str) else None
     if address is None or not ("payload" in entry or "raw" in entry):
@@ -125,6 +128,24 @@ def _read_json_line(text: bytes, number: int) -> Message | None:
         payload=_payload_of(entry),
         place=number,
         is_retained=bool(entry.get("retained", entry.get("retain", False))),
+        at=received,
+        wall=received,
+    )
+
+
+def _read_exported_line(text: bytes, entry: dict[str, Any], number: int) -> Message | None:
+    # Inside a string its quotes would be escaped, so this is where the last member begins.
+    _, found, rest = text.partition(b',"payload":')
+    topic = entry["mqtt_topic"]
+    address = _address(topic.encode()) if isinstance(topic, str) and found else None
+    if address is None:
+        return None
+    received = seconds_of(entry.get("received_at"))
+    return Message(
+        address=address,
+        payload=rest[:-1],
+        place=number,
+        is_retained=bool(entry.get("is_retained", False)),
         at=received,
         wall=received,
     )

@@ -62,6 +62,7 @@ class Store:
         self._last_id = 0
         self._stored_id = 0
         self._written_id = 0
+        self._is_sure = True
 
     def load(self, connection: Connection) -> None:
         """Learn what the database has: the newest dictionary of each topic, the last id."""
@@ -74,7 +75,8 @@ class Store:
         self._last_id = max(self._last_id, self._stored_id)
 
     def forget(self) -> None:
-        """Look every name up again: the last transaction may not have been kept."""
+        """Look every name and every id up again: the last transaction was not kept, or another one wrote as well."""
+        self._is_sure = False
         self._robots.clear()
         self._epochs.clear()
 
@@ -107,14 +109,10 @@ class Store:
         """The newest id in the database, as far as this writer knows."""
         return self._stored_id
 
-    def number(self, records: Iterable[Record]) -> list[int]:
-        """Give each record its id: once, however often it must be tried to store it."""
-        ids, last = [], self._last_id
-        for record in records:
-            at = int(record.received_at * MICROSECONDS)
-            last = at if at > last or last - at > LATE_US else last + 1
-            ids.append(last)
-        self._last_id = last
+    def number(self, records: Sequence[Record]) -> list[int]:
+        """Give each of some records its id: once, however often it must be tried to store it."""
+        ids = numbered(records, after=self._last_id)
+        self._last_id = ids[-1]
         return ids
 
     def write(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> int:
@@ -124,7 +122,8 @@ class Store:
         An id that another message has is replaced by the next one that is free.
         """
         rows = self._rows(connection, records, ids)
-        if rows and not (ids[0] > self._stored_id and all(map(operator.lt, ids, ids[1:]))):
+        is_new = self._is_sure and all(map(operator.lt, (self._stored_id, *ids), ids))
+        if not is_new:
             rows = settled(connection, rows)
         insert_rows(connection, rows)
         self._written_id = max((row.id for row in rows), default=0)
@@ -133,6 +132,7 @@ class Store:
     def note_kept(self) -> None:
         """Remember that what `write` did was kept."""
         self._stored_id = max(self._stored_id, self._written_id)
+        self._is_sure = True
 
     def _rows(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> list[Row]:
         self._name(connection, records)
@@ -170,6 +170,16 @@ class Store:
                 self._robots[name] = _number(connection, ROBOTS, dict(zip(columns, name, strict=True)))
             if record.epoch not in self._epochs:
                 self._epochs[record.epoch] = _number(connection, EPOCHS, {"epoch": record.epoch})
+
+
+def numbered(records: Iterable[Record], *, after: int) -> list[int]:
+    """Give ids to records, the one before them having had the id `after`."""
+    ids, last = [], after
+    for record in records:
+        at = int(record.received_at * MICROSECONDS)
+        last = at if at > last or last - at > LATE_US else last + 1
+        ids.append(last)
+    return ids
 
 
 def insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
