@@ -20,6 +20,7 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -46,6 +47,7 @@ class Metrics:
     """The counters and gauges that the chain increments."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a third of all series, for what process_start_time_seconds says; of the whole process
         self.registry = CollectorRegistry()
         self.labels: dict[str, frozenset[str]] = {}
         """The labels of every metric of ours, by its name as a scrape shows it."""

@@ -54,6 +54,14 @@ def test_names_and_labels() -> None:
     assert max(len({str({**sample.labels, "le": ""}) for sample in family.samples}) for family in families) < 15
 
 
+def test_no_series_beside_those_told() -> None:
+    """No counter or histogram brings a `_created` series that nobody has asked for."""
+    chain = Chain()
+    chain.receive(b"bad")
+
+    assert "_created" not in chain.metrics.render().decode()
+
+
 def test_the_process_is_measured() -> None:
     """Memory and CPU of the process are there too."""
     assert ("process_resident_memory_bytes", "") in samples(Metrics())
