@@ -57,3 +57,13 @@ def test_reasons(heading: str) -> None:
     pattern = r'RejectedMessage\(\s*"(\w+)"' if heading == "Rejected" else r'yield "(\w+)"'
 
     assert set(re.findall(r"`([^`]+)`", line)) == set(re.findall(pattern, sources))
+
+
+def test_reasons_of_ends() -> None:
+    """The page tells every reason for which the code ends a stream, and no other."""
+    (row,) = re.findall(r"^\| `vda5050_stream_ends_total` .*$", PAGE, re.MULTILINE)
+    sources = [*(ROOT / "vda5050" / "broadcast").glob("*.py"), *(ROOT / "vda5050" / "api").glob("*.py")]
+    code = "".join(path.read_text() for path in sources)
+    ends = re.findall(r'(?:\.end|send_away)\(.*reason="(\w+)"', code)
+
+    assert set(re.findall(r"(\w+) \(", row)) == {*ends, *re.findall(r'end_reason = "(\w+)"', code)}

@@ -6,9 +6,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.api_keys import create_key
 from tests.live.marker import events_before_marker
 from tests.live.mqtt_packets import Publisher
 from tests.live.stream_client import SseClient
@@ -23,6 +25,7 @@ KEYS = {
     "Referer": "https://me:referer-geheim-5@example.org/",
     "User-Agent": "agent-geheim-6",
 }
+FORM = "application/x-www-form-urlencoded"
 PAYLOAD = "payload-geheim-7"
 
 
@@ -73,6 +76,29 @@ def test_nothing_secret(running: Gateway, robot: Publisher) -> None:
     log = running.output()
     assert "geheim" not in log
     assert "rejected a message" in log
+
+
+def test_keys(broker: Service) -> None:
+    """A key is told by its name: not the key, a wrong one, nor the cookie that stands for it are in the log."""
+    with gateway(broker, log_level="debug") as service:
+        key = create_key(service, "wallboard hall 3")
+        bearer = {"Authorization": f"Bearer {key}"}
+        wait_until(lambda: service.get("/robots").status == 401, what="a key is needed")
+        assert service.get("/robots", bearer).status == 200
+        service.get("/robots", KEYS)
+        with SseClient(service.port, headers=bearer) as stream:
+            stream.next("snapshot")
+        connection = http.client.HTTPConnection(service.host, service.port, timeout=15)
+        with closing(connection):
+            connection.request("POST", "/login", urlencode({"key": key}), {"Content-Type": FORM})
+            cookie = connection.getresponse().headers["Set-Cookie"].partition(";")[0]
+        assert service.get("/robots", {"Cookie": cookie}).status == 200
+        wait_until(lambda: any(line["event"] == "stream ended" for line in log_lines(service)), what="the end is told")
+
+        told = [(line["status"], line["key"]) for line in log_lines(service) if line.get("route") == "/robots"]
+        assert (200, "wallboard hall 3") in told
+        assert {name for status, name in told if status == 401} == {None}
+        assert not [secret for secret in (key, cookie.partition("=")[2], "geheim") if secret in service.output()]
 
 
 def test_nothing_forged(running: Gateway) -> None:

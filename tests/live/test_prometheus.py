@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_keys import create_key
 from tests.live.mqtt_packets import Publisher
 from tests.prometheus import Prometheus, prometheus
-from tests.services import Gateway, wait_until
+from tests.services import Gateway, Service, gateway, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,15 @@ def test_no_robot_in_a_label(running: Gateway, robot: Publisher) -> None:
     wait_until(lambda: running.metric("vda5050_messages_total", topic="state") >= 1, what="the message has come")
 
     assert b"GEHEIM" not in running.get("/metrics").body
+
+
+def test_key(broker: Service, tmp_path: Path) -> None:
+    """Where keys are needed, Prometheus shows the one in its token file."""
+    with gateway(broker) as service:
+        key = create_key(service, "prometheus")
+        wait_until(lambda: service.get("/metrics").status == 401, what="a key is needed")
+        with prometheus(service.port, tmp_path, token=key) as allowed:
+            wait_until(lambda: allowed.value('up{job="vda5050"}') == 1, what="the gateway is scraped", deadline_s=30)
 
 
 def test_scrape_of_a_gateway_that_is_gone(server: Prometheus, tmp_path: Path) -> None:

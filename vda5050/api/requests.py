@@ -81,4 +81,5 @@ class _Answered(NamedTuple):
             status=self.status,
             duration_ms=round(1000 * self.seconds, 1),
             bytes=self.size,
+            key=getattr(g.get("principal"), "name", None),
         )
