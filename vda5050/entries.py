@@ -42,9 +42,10 @@ class Told(NamedTuple):
 
 
 class LinkChange(NamedTuple):
-    """The link to the broker stands, or is lost."""
+    """The link to the broker stands, or is lost, since `at` (epoch seconds)."""
 
     is_up: bool
+    at: float
 
 
 Entry = Update | Told | LinkChange

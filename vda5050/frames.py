@@ -28,6 +28,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from vda5050.entries import Entry, LinkChange, Told, Update
+
 RESET = b'{"type":"reset"}'
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """RFC 1952, section 2.3: no name, no time, unknown system. No trailer ever follows: a stream has no end."""
@@ -38,6 +40,12 @@ _COMPRESSION_LEVEL = 6
 
 _LARGE_BYTES = 1_048_576
 """A larger text, a snapshot of a large fleet, is compressed fast: nothing else runs meanwhile."""
+
+
+FINDING = "finding"
+"""The topic of frames that tell what the doctor found."""
+STATUS = "status"
+"""The topic of frames that tell how the link to the broker stands; they are of no robot."""
 
 
 class Wire(Enum):
@@ -78,6 +86,17 @@ def status_json(broker: str) -> bytes:
 def finding_json(finding: dict[str, Any]) -> bytes:
     """Tell what the doctor found (see `doctor.Finding.to_dict`)."""
     return orjson.dumps({"type": "finding", "data": finding})
+
+
+def entry_frame(offset: int, entry: Entry) -> Frame:
+    """Write any entry as the frame that `broadcast` makes of it."""
+    match entry:
+        case Update(address, payload):
+            return Frame(offset, address.robot, address.topic, update_json(address.robot, address.topic, payload))
+        case Told(robot, finding):
+            return Frame(offset, robot, FINDING, finding_json(finding))
+        case LinkChange(is_up):
+            return Frame(offset, "", STATUS, status_json("connected" if is_up else "disconnected"))
 
 
 def snapshot_json(robots: bytes) -> bytes:

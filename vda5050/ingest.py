@@ -68,6 +68,21 @@ class Ingest:
         except Exception as error:  # noqa: BLE001 - a fault of ours: this message is lost, the next one is not
             self.reject(topic, RejectedMessage("internal", type(error).__name__), fault=error)
 
+    def look_at_retained(self, topic: str, payload: bytes) -> bool:
+        """Have a retained message judged without taking it in: it is no news where its robot and topic are known.
+
+        False where they are not, or where it cannot be read: then it is to be received as any other.
+        """
+        try:
+            address = self._addresses.get(topic) or self._address(topic)
+            if not self._robots.knows(address.robot, address.topic):
+                return False
+            document, _oddities = parse_payload(payload)
+        except RejectedMessage:
+            return False
+        self._examiner.examine(address, document, offset=0, is_retained=True)
+        return True
+
     def reject(self, topic: str, rejected: RejectedMessage, *, fault: Exception | None = None) -> None:
         """Count and log a message that was not taken in; the bridge calls this for what it did not even read."""
         self._metrics.rejected.labels(rejected.reason).inc()

@@ -59,6 +59,7 @@ class Metrics:
         self.workers = self._gauge("workers", "Workers that this instance runs, VDA5050_WORKERS")
         self._add_ingest()
         self._add_streams()
+        self._add_backplane()
         self._add_event_bus()
         self._add_history()
         self._add_process()
@@ -90,7 +91,7 @@ class Metrics:
         self.waiting_bytes = self._gauge("stream_waiting_bytes", "Bytes that wait in the queues of all streams")
         self.waiting_bytes_max = self._gauge("stream_waiting_bytes_max", "Bytes that wait in the longest queue")
         self.resets = self._counter("stream_resets", "Streams told to start again from a snapshot", ["reason"])
-        for reason in ("resume", "lagging", "filter"):
+        for reason in ("resume", "lagging", "filter", "epoch"):
             self.resets.labels(reason)
         self.filters = self._gauge("stream_filters", "Distinct filters that streams are open with")
         self.replay_bytes = self._gauge("replay_bytes", "Bytes of past updates held for resuming streams")
@@ -105,6 +106,12 @@ class Metrics:
             "Age of a flush's oldest update, since it was received, when every stream that the flush woke was served",
             LAG_BUCKETS_S,
         )
+
+    def _add_backplane(self) -> None:
+        self.ingesting = self._gauge("ingesting", "1 while this worker takes messages in, for all that share a Redis")
+        self.backplane_connected = self._gauge("backplane_connected", "1 while Redis can be used")
+        self.backplane_waiting = self._gauge("backplane_waiting", "Updates and findings that wait to be put into Redis")
+        self.lost = self._counter("lost_messages", "Messages that were accepted and could not be shown to anybody")
 
     def _add_event_bus(self) -> None:
         self.bus_published = self._counter("event_bus_published", "Updates that the event bus has confirmed")

@@ -13,7 +13,7 @@ decided. The robots' own timestamps are shown and never trusted (VDA5050#172: no
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -128,6 +128,36 @@ class RobotState:
     def set_link(self, *, is_up: bool) -> None:
         """Say whether the broker is connected. While it is not, every robot is stale; after it, until it is heard."""
         self._link_since = self._clock() if is_up else None
+
+    @property
+    def is_link_up(self) -> bool:
+        """True while the broker is connected."""
+        return self._link_since is not None
+
+    def knows(self, robot: str, topic: str) -> bool:
+        """Tell whether a message of this robot and topic is kept."""
+        return robot in self._robots and topic in self._robots[robot].messages
+
+    def updates(self) -> Iterator[Update]:
+        """Give every message that is kept."""
+        for robot in self._robots.values():
+            yield from robot.messages.values()
+
+    def restart(self, updates: Iterable[Update], *, link_since: float | None, now: float) -> None:
+        """Forget everything and keep these messages, taken in by another worker.
+
+        `link_since` and `now` are epoch seconds: how long ago a robot was heard, and whether that was since the broker
+        was connected, is told from that worker's clock, and is as right as the two clocks agree.
+        """
+        self._robots.clear()
+        self._admitted.clear()
+        self.kept_bytes = 0
+        at = self._clock() - now
+        for update in sorted(updates, key=lambda update: update.received_at):
+            self.update_from_mqtt(update)
+            if not update.is_retained:
+                self._robots[update.address.robot].last_heard = at + min(update.received_at, now)
+        self._link_since = None if link_since is None else at + min(link_since, now)
 
     def get_snapshot(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
         """Write the matching robots as a JSON object by robot key, in the shape of `GET /robots`.

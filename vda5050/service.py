@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import gevent
 
 from vda5050.api_keys import KeyRing
+from vda5050.backplane import Backplane
 from vda5050.broadcast import Broadcaster
 from vda5050.conformance import TICK_S, Conformance
 from vda5050.database import Database
@@ -23,7 +24,7 @@ from vda5050.ingest import Ingest
 from vda5050.logs import get_logger
 from vda5050.loop_watch import LoopWatch
 from vda5050.metrics import Metrics
-from vda5050.mqtt_bridge import LinkState, MqttBridge
+from vda5050.mqtt_bridge import LinkState, MqttBridge, Receiver
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.scrape import Scrape
@@ -75,9 +76,10 @@ class Service:
             self.robots,
             self.metrics,
             settings,
-            epoch=new_epoch(time.time_ns()),
+            epoch=new_epoch(),
             clock=time.monotonic,
             wall_clock=time.time,
+            is_shared=settings.redis is not None,
         )
         self.event_bus = _event_bus(settings, self.metrics)
         self.site_maps = SiteMaps(settings, self.database)
@@ -85,8 +87,10 @@ class Service:
         sinks: list[Sink] = [] if self.history is None else [self.history.writer]
         if self.event_bus is not None:
             sinks.append(self.event_bus)
-        self.sequencer: Sequencer = Replica(self.robots, self.broadcaster, sinks=sinks)
         self.doctor = Doctor()
+        self.replica = Replica(self.robots, self.broadcaster, self.doctor, sinks=sinks, wall_clock=time.time)
+        self.backplane = self._backplane()
+        self.sequencer: Sequencer = self.backplane or self.replica
         self.conformance = Conformance(
             self.doctor, self.sequencer, self.metrics, clock=time.monotonic, wall_clock=time.time
         )
@@ -99,14 +103,7 @@ class Service:
             clock=time.monotonic,
             wall_clock=time.time,
         )
-        self.bridge = MqttBridge(
-            settings,
-            self.ingest,
-            self.metrics,
-            on_link=self._link_changed,
-            gathering_s=lambda: self.broadcaster.gathering_s,
-            clock=time.monotonic,
-        )
+        self.bridge = self.backplane.attach(self.ingest, self._bridge) if self.backplane else self._bridge(self.ingest)
         self.is_running = False
         self.is_stopping = False
         """True from when the end is announced: `/ready` says so, and no stream is admitted any more."""
@@ -118,7 +115,6 @@ class Service:
         self.loop_watch.start()
         self.keys.start()
         self.broadcaster.start()
-        self._link_changed(is_up=False)
         self._ticker = gevent.Greenlet(self._tick_for_ever)
         self._ticker.name = "doctor"
         self._ticker.start()
@@ -127,7 +123,13 @@ class Service:
             self.history.start()
         if self.event_bus is not None:
             self.event_bus.start()
-        self.bridge.start()
+        if self.backplane is not None:
+            self.backplane.start()
+        else:
+            if self.settings.workers > 1:
+                log.warning("each worker ingests for itself: there is no REDIS_URL", workers=self.settings.workers)
+            self._link_changed(is_up=False)
+            self.bridge.start()
 
     @property
     def stream_count(self) -> int:
@@ -140,17 +142,23 @@ class Service:
         self.broadcaster.refuse(in_s)
 
     def drain(self, over_s: float, *, back_after_s: float, patience_s: float) -> None:
-        """End all streams, one after the other, while ingest goes on; see `Broadcaster.drain`."""
+        """End all streams, one after the other, while updates go on; see `Broadcaster.drain`."""
+        if self.backplane is not None:
+            self.backplane.begin_to_leave()
         self.broadcaster.drain(over_s, back_after_s=back_after_s, patience_s=patience_s)
 
     def stop(self) -> None:
         """End ingest, then every stream. May be called twice."""
         if self.is_running:
             self.is_running = False
+            if self.backplane is not None:
+                self.backplane.leave()
             self.bridge.stop()
             if self._ticker is not None:
                 self._ticker.kill()
             self.broadcaster.stop()
+            if self.backplane is not None:
+                self.backplane.stop()
             self.loop_watch.stop()
             self.scrape.leave()
             self.keys.stop()
@@ -162,17 +170,15 @@ class Service:
 
     def dependencies(self) -> dict[str, Dependency]:
         """How each thing that the gateway stands on is, by name; what is turned off is not among them."""
-        bridge = self.bridge
-        url = self.settings.broker.url
-        is_connected = bridge.state is LinkState.CONNECTED
         is_serving = self.is_running and not self.is_stopping
-        detail = f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
         found = {
             "service": Dependency(is_serving, "running" if is_serving else "stopping"),
-            "broker": Dependency(is_connected, detail),
+            "broker": self._broker_dependency(),
         }
         if self.settings.auth != "off" and self.database is not None:
             found["keys"] = self._keys_dependency(self.database)
+        if self.backplane is not None:
+            found["redis"] = self._redis_dependency(self.backplane)
         if self.event_bus is not None:
             found["event_bus"] = self._bus_dependency(self.event_bus)
         if self.history is not None:
@@ -193,6 +199,24 @@ class Service:
             )
         return Dependency(is_ready=False, detail=f"not read yet from {database.name}: {self.keys.problem}")
 
+    def _broker_dependency(self) -> Dependency:
+        bridge, url = self.bridge, self.settings.broker.url
+        if self.backplane is not None and not self.backplane.is_ingesting:
+            is_connected = self.backplane.is_broker_connected
+            return Dependency(is_connected, f"the worker that ingests is {'' if is_connected else 'not '}connected")
+        is_connected = bridge.state is LinkState.CONNECTED
+        return Dependency(
+            is_connected, f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
+        )
+
+    @staticmethod
+    def _redis_dependency(backplane: Backplane) -> Dependency:
+        """Tell of Redis. It is required: without it this worker shows nothing new, as without the broker."""
+        if backplane.problem is not None:
+            return Dependency(is_ready=False, detail=f"not connected to {backplane.url}: {backplane.problem}")
+        part = "this worker ingests" if backplane.is_ingesting else "another worker ingests"
+        return Dependency(is_ready=True, detail=f"connected to {backplane.url}; {part}")
+
     @staticmethod
     def _bus_dependency(bus: EventBus) -> Dependency:
         detail = f"connected to {bus.url}" if bus.problem is None else f"not connected to {bus.url}: {bus.problem}"
@@ -202,13 +226,36 @@ class Service:
         while True:
             gevent.sleep(TICK_S)
             try:
-                self.conformance.tick()
+                if self.backplane is None or self.backplane.is_ingesting:
+                    self.conformance.tick()
             except Exception:
                 log.exception("the doctor's round failed; the next one goes on")
 
     def _link_changed(self, *, is_up: bool) -> None:
+        self._doctor_listens(is_up)
+        if self.backplane is not None:
+            self.backplane.link_changed(is_up=is_up)
+        else:
+            self.replica.put(LinkChange(is_up, time.time()))
+
+    def _doctor_listens(self, is_up: bool) -> None:  # noqa: FBT001 - told by name or by place
         self.doctor.set_link(is_up=is_up, at=time.monotonic())
-        self.sequencer.put(LinkChange(is_up))
+
+    def _bridge(self, receiver: Receiver) -> MqttBridge:
+        return MqttBridge(
+            self.settings,
+            receiver,
+            self.metrics,
+            on_link=self._link_changed,
+            gathering_s=lambda: self.broadcaster.gathering_s,
+            clock=time.monotonic,
+        )
+
+    def _backplane(self) -> Backplane | None:
+        url = self.settings.redis
+        if url is None:
+            return None
+        return Backplane(url, self.replica, self.metrics, new_epoch=new_epoch, on_ingest=self._doctor_listens)
 
 
 def _event_bus(settings: Settings, metrics: Metrics) -> EventBus | None:
@@ -221,9 +268,9 @@ def _history(database: Database, settings: Settings, metrics: Metrics) -> Histor
     return History(database, settings, metrics, owner=owner, clock=time.monotonic, wall_clock=time.time)
 
 
-def new_epoch(now_ns: int) -> str:
-    """Name the numbering of one process's life: the time of its start in milliseconds and a random part, in hex.
+def new_epoch() -> str:
+    """Name a numbering that begins now: the time in milliseconds and a random part, in hex.
 
-    The random part tells workers apart that are started together.
+    The random part tells workers apart that are started together; the time in front tells which epoch is newer.
     """
-    return f"{now_ns // 1_000_000:x}{secrets.token_hex(4)}"
+    return f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(4)}"

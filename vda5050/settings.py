@@ -16,6 +16,7 @@ from environs import EnvError, FileAwareEnv
 from vda5050.addresses import Networks, is_host_pattern, is_origin
 from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
+from vda5050.redis_url import RedisUrl
 from vda5050.topics import TOPICS
 
 PREFIX = "VDA5050_"
@@ -69,7 +70,7 @@ class Settings:
     session_secret: str | None = _knob(
         None, "signs the login cookie; without it one in the database, which all instances share", is_secret=True
     )
-    workers: int = _knob(1, "gunicorn workers; each ingests for itself")
+    workers: int = _knob(1, "gunicorn workers; with redis_url one of all ingests, without it each for itself")
     max_streams: int = _knob(10_000, "open streams a worker takes; beyond it 503 with Retry-After")
     max_streams_per_client: int = _knob(
         2_000, "of these, one key or address may have so many; beyond it 429; 0: all", may_be_off=True
@@ -111,6 +112,9 @@ class Settings:
     )
     allowed_origins: tuple[str, ...] = _knob(
         (), "further origins whose pages may use the API (CORS) and open /ws, comma separated"
+    )
+    redis_url: str | None = _knob(
+        None, "what workers and machines share one stream through (or REDIS_URL_FILE)", is_secret=True
     )
     event_bus_url: str | None = _knob(
         None, "amqp://, amqps:// or kafka://host:9092/topic: every update goes there too", is_secret=True
@@ -167,6 +171,11 @@ class Settings:
         )
 
     @property
+    def redis(self) -> RedisUrl | None:
+        """The parts of `redis_url`; None where there is none."""
+        return RedisUrl.parse(self.redis_url) if self.redis_url else None
+
+    @property
     def event_bus(self) -> BusUrl | None:
         """The parts of `event_bus_url`; None where there is none."""
         return BusUrl.parse(self.event_bus_url) if self.event_bus_url else None
@@ -202,10 +211,11 @@ class Settings:
             yield f"{PREFIX}ACCESS_LOG: must be on or off"
 
     def _keeping_problems(self) -> Iterator[str]:
-        try:
-            _ = self.event_bus
-        except ValueError as error:
-            yield f"{PREFIX}EVENT_BUS_URL: {error}"
+        for name in ("redis", "event_bus"):
+            try:
+                getattr(self, name)
+            except ValueError as error:
+                yield f"{PREFIX}{name.upper()}_URL: {error}"
         if self.database_url != NO_DATABASE and not self.database_url.startswith(_DATABASE_SCHEMES):
             yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
         if unknown := sorted(set(self.history_topics) - TOPICS):

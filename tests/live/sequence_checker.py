@@ -14,6 +14,7 @@ A `Witness` judges one client's events and can be fed with anything that has the
 two counts that are made at different ends: the stream's offsets, and the robots' own headerIds.
 """
 
+import functools
 import heapq
 import itertools
 import random
@@ -290,6 +291,11 @@ class Crowd:
         self._after(0.0, lambda: self._go_on(member))
         return member.witness
 
+    def hang_up(self) -> None:
+        """Break every connection; each client comes back with its Last-Event-ID."""
+        for member in list(self._members):
+            self._after(0.0, functools.partial(self._break, member))
+
     def settle(self, header_ids: Mapping[str, int], *, deadline_s: float = 20.0) -> None:
         """Let all come back and read until each knows `header_ids`. Fails the test for one that does not in time."""
         self._is_settling = True
@@ -365,6 +371,11 @@ class Crowd:
             member.witness.blame(f"{type(error).__name__}: {error}")
             is_ended = True
         if is_ended:
+            self._close(member)
+            self._come_back(member)
+
+    def _break(self, member: "_Member") -> None:
+        if member.client is not None:
             self._close(member)
             self._come_back(member)
 

@@ -15,6 +15,7 @@ import orjson
 from wsproto.frame_protocol import Frame, FrameProtocol, Opcode
 
 from vda5050.broadcast import EVERYTHING, Broadcaster, Filter, StreamEnded, Subscription
+from vda5050.doctor import Doctor
 from vda5050.errors import RejectedMessage
 from vda5050.frames import Wire
 from vda5050.ingest import Ingest
@@ -130,7 +131,7 @@ class Chain:
         self.sink = RecordingSink()
         self.ingest = Ingest(
             self.robots,
-            Replica(self.robots, self.broadcaster, sinks=[self.sink]),
+            Replica(self.robots, self.broadcaster, Doctor(), sinks=[self.sink], wall_clock=self.wall_clock),
             self.metrics,
             examiner=NoExaminer(),
             max_payload_bytes=self.settings.max_payload_bytes,

@@ -15,9 +15,8 @@ from flask import Blueprint, Response, request
 from vda5050.api.auth import principal
 from vda5050.api.problems import problem
 from vda5050.broadcast import Filter
-from vda5050.broadcast.filters import FINDING
 from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
-from vda5050.frames import Wire, encode_opening, encode_retry
+from vda5050.frames import FINDING, Wire, encode_opening, encode_retry
 from vda5050.history import END_ID, History, Player, Stored, Stretch, iso_time, parse_time, read_event_id
 from vda5050.history.stretch import END_OF_TIME_US
 from vda5050.logs import get_logger

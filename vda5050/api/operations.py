@@ -11,7 +11,7 @@ from vda5050.api import answers
 from vda5050.api.conformance import SEVERITIES
 from vda5050.api.export import FORMATS
 from vda5050.api_keys import Role
-from vda5050.broadcast.filters import FINDING
+from vda5050.frames import FINDING
 from vda5050.schemas import Version
 from vda5050.site_maps import LifSchema
 from vda5050.topics import TOPICS

@@ -10,7 +10,7 @@ both ends: see benchmarks/README.md.)
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
@@ -18,7 +18,7 @@ import gevent
 from gevent.event import Event
 
 from vda5050.broadcast.accounts import Accounts
-from vda5050.broadcast.filters import FINDING, Filter
+from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
 from vda5050.broadcast.places import Places, affordable_streams
 from vda5050.broadcast.presence import RETRY_MS, Presence, send_away
@@ -27,6 +27,8 @@ from vda5050.broadcast.routes import Routes
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import (
+    FINDING,
+    STATUS,
     Frame,
     Wire,
     encode_notice,
@@ -50,10 +52,13 @@ SNAPSHOT_MAX_AGE_S = 1.0
 DRAIN_POLL_S = 0.02
 CHANGE_FILTER_EVERY_S = 1.0
 """Another filter means another snapshot, which is dear with a large fleet; a client that asks faster waits."""
+CATCH_UP_S = 2.0
+"""How long a client that comes back from another worker waits for what that one has shown already."""
+CATCH_UP_POLL_S = 0.01
 
 
 class Broadcaster:
-    """The hub of one process. `epoch` names its numbering; see `frames`."""
+    """The hub of one process. `epoch` names its numbering (see `frames`), which others may use too: `is_shared`."""
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Broadcaster:
         epoch: str,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        is_shared: bool = False,
     ) -> None:
         self._robots = robots
         self._metrics = metrics
@@ -71,6 +77,7 @@ class Broadcaster:
         self.epoch = epoch
         self._epoch = epoch.encode()
         self._clock = clock
+        self._is_shared = is_shared
         self._max_interval_s = settings.max_batch_interval_ms / 1000
         self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
         self._routes = Routes(self._make_group)
@@ -133,6 +140,23 @@ class Broadcaster:
                 for subscription in members:
                     send_away(subscription, reason="stopping")
 
+    @property
+    def oldest_offset(self) -> int:
+        """The oldest offset that clients can be given."""
+        return self._ring.oldest_offset
+
+    def restart(self, epoch: str, offset: int, frames: Iterable[Frame], *, is_connected: bool) -> None:
+        """Go on at `offset` of an epoch, with what is held of it; every client begins again with `reset`.
+
+        `is_connected`: whether the link to the broker stands there.
+        """
+        self._is_broker_connected = is_connected
+        self.epoch, self._epoch = epoch, epoch.encode()
+        self._ring = Ring(self._epoch, max_bytes=self._settings.replay_bytes, last_offset=offset, frames=frames)
+        self._dirty.clear()
+        for group in self._routes:
+            group.restart(self._epoch, offset)
+
     def publish(self, robot: str, topic: str, payload: bytes, *, received_at: float) -> Frame:
         """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
         return self._publish(robot, topic, update_json(robot, topic, payload), received_at)
@@ -140,7 +164,7 @@ class Broadcaster:
     def publish_status(self, *, is_connected: bool) -> Frame:
         """Tell every client whether the link to the broker stands; newcomers are told while it does not."""
         self._is_broker_connected = is_connected
-        return self._publish("", "status", status_json("connected" if is_connected else "disconnected"))
+        return self._publish("", STATUS, status_json("connected" if is_connected else "disconnected"))
 
     def publish_finding(self, robot: str, finding: dict[str, Any]) -> Frame:
         """Hand what the doctor found to every client that asked for findings."""
@@ -156,6 +180,8 @@ class Broadcaster:
 
         Raises TooManyStreams, Stopping.
         """
+        if last_event_id:
+            self._catch_up(last_event_id)
         if self._refuses_until is not None:
             raise Stopping(max(1, round(self._refuses_until - self._clock())) + random.randint(0, 2))
         self._take_place(client)
@@ -199,6 +225,12 @@ class Broadcaster:
         except TooManyStreams as full:
             self._metrics.streams_refused.labels("client" if full.is_of_client else "worker").inc()
             raise
+
+    def _catch_up(self, event_id: str) -> None:
+        """Wait until what another worker has shown has come here as well: that takes milliseconds, or never comes."""
+        give_up_at = self._clock() + CATCH_UP_S
+        while self._is_shared and self._ring.is_ahead(event_id) and self._clock() < give_up_at:
+            gevent.sleep(CATCH_UP_POLL_S)
 
     def _publish(self, robot: str, topic: str, json: bytes, received_at: float | None = None) -> Frame:
         frame = self._ring.append(robot, topic, json)
@@ -254,7 +286,7 @@ class Broadcaster:
 
     def _begin_again(self, subscription: Subscription) -> Sequence[Parcel]:
         """Give a client that lagged, or wants another filter, its reset; runs in the greenlet that writes to it."""
-        reason = "lagging"
+        reason = subscription.lag_reason
         if subscription.has_asked:
             reason = "filter"
             gevent.sleep(max(0.0, subscription.changed_at + CHANGE_FILTER_EVERY_S - self._clock()))

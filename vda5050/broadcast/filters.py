@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass, replace
 
 from vda5050.errors import FilterError
+from vda5050.frames import FINDING
 from vda5050.topics import TOPICS
 
-FINDING = "finding"
-"""The topic of frames that tell what the doctor found."""
 MAX_FILTER_CHARS = 2_000
 MAX_WILDCARD_PATTERNS = 20
 MAX_INTERVAL_MS = 60_000

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vda5050.broadcast.filters import FINDING, Filter
+from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.subscription import Parcel, Subscription
 from vda5050.errors import Vda5050Error
-from vda5050.frames import Frame, Wire, encode_events, snapshot_json, update_json
+from vda5050.frames import FINDING, Frame, Wire, encode_events, snapshot_json, update_json
 from vda5050.topics import TOPICS
 
 LOG_BYTES = 16_777_216
@@ -112,6 +112,19 @@ class Group:
         self._log: deque[Batch] = deque()
         self._log_bytes = 0
         self._log_start = offset
+
+    def restart(self, epoch: bytes, offset: int) -> None:
+        """Begin anew at `offset`, and let every client begin again with `reset` and a snapshot."""
+        self._epoch = epoch
+        self.flushed_offset = self._log_start = offset
+        self._snapshot = None
+        self._pending, self._compact_at = [], COMPACT_AT
+        self._ahead.clear()
+        self._log.clear()
+        self._log_bytes = 0
+        for members in self.members.values():
+            for subscription in members:
+                subscription.lag("epoch")
 
     def wants(self, robot: str, topic: str) -> bool:
         """Tell whether frames of this robot and topic match the filter; those of no robot always do."""

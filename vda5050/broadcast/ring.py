@@ -4,6 +4,7 @@ Bounded in bytes; the oldest frame goes first. Offsets in it have no gaps.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from vda5050.frames import Frame
 
@@ -14,30 +15,48 @@ FRAME_BYTES = 200
 class Ring:
     """Gives frames their offsets and holds the newest of them. `epoch` is the first part of every event id."""
 
-    def __init__(self, epoch: bytes, *, max_bytes: int) -> None:
-        self.last_offset = 0
+    def __init__(self, epoch: bytes, *, max_bytes: int, last_offset: int = 0, frames: Iterable[Frame] = ()) -> None:
+        self.last_offset = last_offset
         self.size = 0
         self._epoch = epoch
         self._max_bytes = max_bytes
         self._frames: deque[Frame] = deque()
+        for frame in frames:
+            self._hold(frame)
+
+    @property
+    def oldest_offset(self) -> int:
+        """The offset of the oldest frame that is held, or of the next one where none is."""
+        return self._frames[0].offset if self._frames else self.last_offset + 1
 
     def append(self, robot: str, topic: str, json: bytes) -> Frame:
         """Make the next frame."""
         self.last_offset += 1
         frame = Frame(self.last_offset, robot, topic, json)
-        self._frames.append(frame)
-        self.size += len(json) + FRAME_BYTES
-        while self.size > self._max_bytes:
-            self.size -= len(self._frames.popleft().json) + FRAME_BYTES
+        self._hold(frame)
         return frame
 
     def held_offset(self, event_id: str) -> int | None:
         """Read an event id. None where it is not of this epoch, or where a frame after it is no longer held."""
+        offset = self._offset_in_epoch(event_id)
+        return offset if offset is not None and self.oldest_offset - 1 <= offset <= self.last_offset else None
+
+    def is_ahead(self, event_id: str) -> bool:
+        """Tell whether an id is one of this epoch that has not come here yet: another worker has shown it."""
+        offset = self._offset_in_epoch(event_id)
+        return offset is not None and offset > self.last_offset
+
+    def _offset_in_epoch(self, event_id: str) -> int | None:
         epoch, _, digits = event_id.rpartition("-")
         if epoch.encode() != self._epoch or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
             return None
-        oldest = self._frames[0].offset if self._frames else self.last_offset + 1
-        return offset if oldest - 1 <= (offset := int(digits)) <= self.last_offset else None
+        return int(digits)
+
+    def _hold(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self.size += len(frame.json) + FRAME_BYTES
+        while self.size > self._max_bytes:
+            self.size -= len(self._frames.popleft().json) + FRAME_BYTES
 
     def between(self, after: int, upto: int) -> list[Frame]:
         """Give the held frames with after < offset <= upto, in order; walks back from the newest."""

@@ -6,8 +6,9 @@ Bounded by the robots there are, times their topics, and by the groups, of which
 
 from collections.abc import Callable, Iterator
 
-from vda5050.broadcast.filters import FINDING, Filter
+from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import LOG_BYTES, Group
+from vda5050.frames import FINDING, STATUS
 from vda5050.topics import TOPICS
 
 
@@ -59,7 +60,7 @@ class Routes:
         """Give the remembered routes that a filter may be on: a few where it names one robot, else all."""
         if filter_.one is None:
             return list(self._routes.items())
-        keys = [("", "status"), *((filter_.one, topic) for topic in (*TOPICS, FINDING))]
+        keys = [("", STATUS), *((filter_.one, topic) for topic in (*TOPICS, FINDING))]
         return [(key, self._routes[key]) for key in keys if key in self._routes]
 
     def _share_log_budget(self) -> None:

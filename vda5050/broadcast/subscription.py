@@ -74,8 +74,8 @@ class Subscription:
 
     __slots__ = (
         "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "beats_left",
-        "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked", "is_writing", "opened_at",
-        "slot", "taken_bytes", "taken_events", "wanted", "wire",
+        "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked", "is_writing", "lag_reason",
+        "opened_at", "slot", "taken_bytes", "taken_events", "wanted", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +92,7 @@ class Subscription:
         self.filter = filter_
         self.wanted = filter_
         self.has_asked = False
+        self.lag_reason = ""
         self.changed_at = float("-inf")
         self.wire = wire
         self.slot = 0
@@ -139,9 +140,10 @@ class Subscription:
         self._waiting_bytes += cost
         self._queue.put(parcel)
 
-    def lag(self) -> None:
+    def lag(self, reason: str = "lagging") -> None:
         """Drop what waits and let the client begin again with `reset` and a snapshot when it comes to read."""
         if not self._is_lagging and self._ended is None:
+            self.lag_reason = reason
             self._drop_waiting()
             self._is_lagging = True
             self._queue.put(_Mark.LAGGING)

@@ -14,8 +14,8 @@ robot, so many actions remembered.
 """
 
 from vda5050.doctor.doctor import RULES, Doctor
-from vda5050.doctor.findings import Finding, Severity, summarize
+from vda5050.doctor.findings import MAX_FINDINGS_A_ROBOT, Finding, Severity, summarize
 from vda5050.doctor.records import Observation
 from vda5050.doctor.rules import Rule
 
-__all__ = ["RULES", "Doctor", "Finding", "Observation", "Rule", "Severity", "summarize"]
+__all__ = ["MAX_FINDINGS_A_ROBOT", "RULES", "Doctor", "Finding", "Observation", "Rule", "Severity", "summarize"]

@@ -7,9 +7,10 @@ robot that is wrong five times a second does not double the stream; an episode t
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from vda5050.doctor import action_rules, header_rules, order_rules, timing_rules, value_rules
-from vda5050.doctor.findings import Finding, Ledger, Severity, sample_of, summarize
+from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of, summarize
 from vda5050.doctor.records import Observation, RobotRecord
 from vda5050.doctor.rules import Complaint, MessageCheck, Rule
 from vda5050.errors import RejectedMessage
@@ -117,6 +118,14 @@ class Doctor:
             record.begin_anew()
             record.header_ids = {}
             record.is_connection_retained, record.connection_at = True, at
+
+    def adopt(self, told: dict[str, Any]) -> None:
+        """Take over a finding that another worker's doctor told, unless what stands here is as new."""
+        finding = finding_from_dict(told)
+        ledger = self._patient(finding.robot).ledger
+        known = ledger.get(finding.rule, finding.topic, finding.place)
+        if known is None or known.last_seen < finding.last_seen:
+            ledger.keep(finding)
 
     def findings(self, robot: str | None = None) -> Iterator[Finding]:
         """Give all findings of a robot, or of all robots."""

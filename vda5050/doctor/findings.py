@@ -67,6 +67,16 @@ class Finding:
         }
 
 
+def finding_from_dict(told: dict[str, Any]) -> Finding:
+    """Read what `Finding.to_dict` wrote, as another worker told it."""
+    facts = dict(told)
+    facts["severity"] = Severity(facts["severity"])
+    facts["first_seen"] = datetime.fromisoformat(facts["first_seen"]).timestamp()
+    facts["last_seen"] = datetime.fromisoformat(facts["last_seen"]).timestamp()
+    facts["sample"] = None if facts["sample"] is None else orjson.dumps(facts["sample"])
+    return Finding(**facts)
+
+
 class Ledger:
     """One robot's findings, by rule, topic and place; the one not seen for longest is forgotten first."""
 

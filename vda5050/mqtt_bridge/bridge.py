@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 import gevent
 import paho.mqtt.client as mqtt
+from gevent.event import Event
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from vda5050.errors import RejectedMessage
@@ -130,6 +131,20 @@ class MqttBridge:
             self._greenlet.kill()
             self._greenlet = None
         self._client = None
+
+    def fence(self, timeout_s: float) -> bool:
+        """Wait until everything that the broker sent us up to now has been handed on; False where that takes too long.
+
+        The broker must answer an UNSUBSCRIBE also where nothing was subscribed (MQTT 3.1.1, section 3.10.4), and its
+        answer comes behind whatever it had sent before.
+        """
+        client = self._client
+        if client is None or self.state is not LinkState.CONNECTED:
+            return False
+        answered = Event()
+        client.on_unsubscribe = lambda *_: answered.set()
+        client.unsubscribe("vda5050-gateway/fence")
+        return answered.wait(timeout_s)
 
     def _run(self) -> None:
         first_s, longest_s = BACK_OFF_S
