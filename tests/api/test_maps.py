@@ -32,7 +32,7 @@ def hall_client(tmp_path: Path) -> Iterator[FlaskClient]:
 
 def test_no_maps(client: FlaskClient) -> None:
     """A gateway that was given nothing says so."""
-    assert client.get("/maps").get_json() == {"maps": {}}
+    assert client.get("/maps").get_json() == {"maps": {}, "may_change": False}
 
 
 def test_maps(hall_client: FlaskClient) -> None:
@@ -40,6 +40,7 @@ def test_maps(hall_client: FlaskClient) -> None:
     maps = hall_client.get("/maps").get_json()["maps"]
 
     assert list(maps) == ["hall"]
+    assert hall_client.get("/maps").get_json()["may_change"] is True
     assert maps["hall"]["layout"]["nodes"] == 2
     assert maps["hall"]["floor_plan"]["origin_x"] == -1.0
 

@@ -31,12 +31,19 @@ def broker() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def gateway(broker: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def database_url() -> str:
+    """Name the gateway's database; a module that needs one has this fixture itself."""
+    return "none"
+
+
+@pytest.fixture(scope="module")
+def gateway(broker: Service, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Run the gateway under gunicorn, connected to the broker."""
     port = free_port()
     settings = {
         "VDA5050_MQTT_URL": f"mqtt://{LOOPBACK}:{broker.port}",
         "VDA5050_BIND": f"{LOOPBACK}:{port}",
+        "VDA5050_DATABASE_URL": database_url,
     }
     argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     service = Service(argv, port=port, log=tmp_path_factory.mktemp("gateway") / "output.log", env=settings, cwd=ROOT)

@@ -66,8 +66,21 @@ class MapPage:
         `within`: how far each of red, green and blue may be off, of 255.
         """
         wanted = self.colour(name)
-        found = self.page.evaluate(_COLOUR_AT, [x, y, reach])
+        found = self.pixels(x, y, reach=reach)
         return any(max(abs(a - b) for a, b in zip(wanted, pixel, strict=True)) <= within for pixel in found)
+
+    def pixels(self, x: float, y: float, *, reach: int) -> list[list[int]]:
+        """Read the colours around a place in metres."""
+        found: list[list[int]] = self.page.evaluate(_COLOUR_AT, [x, y, reach])
+        return found
+
+    def is_grey(self, x: float, y: float) -> bool:
+        """Tell whether a place in metres has the middle grey of a floor plan, and no tint."""
+        return all(max(pixel) - min(pixel) <= 4 and 110 <= pixel[0] <= 160 for pixel in self.pixels(x, y, reach=1))
+
+    def expect_grey(self, x: float, y: float) -> None:
+        """Wait until the floor plan is there."""
+        wait_until(lambda: self.is_grey(x, y), what=f"the floor plan is painted at {x}, {y}")
 
     def expect_colour(self, name: str, x: float, y: float, *, reach: int = 4, within: int = 8) -> None:
         """Wait until the colour is there."""

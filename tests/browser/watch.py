@@ -38,7 +38,7 @@ class Watch:
             self.errors.append(message.text)
 
     def _requested(self, url: str) -> None:
-        parts = urlsplit(url)
+        parts = urlsplit(url.removeprefix("blob:"))  # what the page itself holds
         if f"{parts.scheme}://{parts.netloc}" != self.origin:
             self.strangers.append(url)
 

@@ -58,14 +58,14 @@ def lif(**overrides: Any) -> bytes:
     return json.dumps({"metaInformation": META, "layouts": [layout | overrides]}).encode()
 
 
-def png(width: int, height: int) -> bytes:
-    """Build a white PNG."""
+def png(width: int, height: int, *, grey: int = 255) -> bytes:
+    """Build a PNG of one grey; white is 255."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\x00" + b"\xff" * width) * height)
+    rows = zlib.compress((b"\x00" + bytes([grey]) * width) * height)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 

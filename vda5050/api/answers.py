@@ -304,4 +304,5 @@ class SiteMapSchema(Answer):
 class SiteMapsSchema(Answer):
     """What is drawn under the robots, by map id."""
 
+    may_change = fields.Boolean(required=True, metadata={"description": "Whether who asks may upload and delete."})
     maps = fields.Dict(required=True, keys=fields.String(), values=fields.Nested(SiteMapSchema))

@@ -24,8 +24,8 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/maps")
     def maps() -> Response:
-        """List what there is for each map."""
-        response = _json({"maps": service.site_maps.facts()})
+        """List what there is for each map, and say whether who asks may change it."""
+        response = _json({"maps": service.site_maps.facts(), "may_change": service.site_maps.takes_uploads})
         response.add_etag()
         return _revalidated(response)
 

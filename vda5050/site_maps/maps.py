@@ -20,6 +20,11 @@ class SiteMaps:
         self._uploads = None if database is None else Uploads(database)
 
     @property
+    def takes_uploads(self) -> bool:
+        """Whether there is a database to keep them in."""
+        return self._uploads is not None
+
+    @property
     def uploads(self) -> Uploads:
         """Where uploads go. Raises SiteMapError without a database."""
         if self._uploads is None:

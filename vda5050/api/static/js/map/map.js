@@ -21,6 +21,7 @@ import { Layers, PARTS } from "./layers.js";
 import { readPalette } from "./palette.js";
 import { Scene } from "./scene.js";
 import { Site } from "./site.js";
+import { SiteDialog } from "./site_dialog.js";
 import { nameOf, tipOf } from "./words.js";
 import { ZoneReader } from "./zones.js";
 
@@ -119,7 +120,7 @@ export class FleetMap extends HTMLElement {
       onPart: (part, isShown) => this._showPart(part, isShown),
       onZoom: (factor) => this._zoom(this.camera.width / 2, this.camera.height / 2, factor),
       onFit: () => this.fit(),
-      onSite: () => this._options.onSite?.(this),
+      onSite: () => this._openSite(null),
       onFollow: (isFollowing) => this.follow(isFollowing),
       onOpen: () => this._options.onOpen(this._selected),
       onClose: () => this._choose(null),
@@ -131,6 +132,8 @@ export class FleetMap extends HTMLElement {
     this._nothing = parts.nothing;
     this._tip = parts.tip;
     this._layers = new Layers(this._canvas);
+    this._dialog = new SiteDialog(this._site);
+    this.append(this._dialog.node);
     this._dress();
   }
 
@@ -142,6 +145,8 @@ export class FleetMap extends HTMLElement {
       onHover: (left, top) => this._hover(left, top),
       onKey: (key) => this._key(key),
     });
+    this.addEventListener("dragover", (event) => this._site.canEdit && event.preventDefault());
+    this.addEventListener("drop", (event) => this._drop(event));
     new ResizeObserver(() => this._redraw()).observe(this._canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this._dress());
     new MutationObserver(() => this._dress()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -232,6 +237,18 @@ export class FleetMap extends HTMLElement {
     const maps = [...counts].map(([id, count]) => ({ id, count }));
     maps.sort((one, other) => nameOf(one.id).localeCompare(nameOf(other.id), undefined, { numeric: true }));
     this._controls.showMaps(maps, this.mapId);
+    this._controls.offerSite(this._site.canEdit && this.mapId !== null);
+  }
+
+  /** A file dropped onto the map is its layout or floor plan. */
+  _drop(event) {
+    if (!this._site.canEdit) return;
+    event.preventDefault();
+    if (event.dataTransfer.files.length > 0) this._openSite(event.dataTransfer.files[0]);
+  }
+
+  _openSite(file) {
+    if (this.mapId !== null && this.mapId !== undefined) this._dialog.open(this.mapId, file);
   }
 
   _showMap(mapId) {

@@ -13,6 +13,7 @@ const NOTHING = { plan: null, layout: null, version: 0 };
 export class Site {
   constructor({ onChange }) {
     this.maps = {}; // as GET /maps tells them
+    this.canEdit = false; // whether who looks at the page may change them
     this._grounds = new Map(); // map id -> { plan, layout, version, planDigest, layoutDigest }
     this._onChange = onChange;
     this._wanted = new Set();
@@ -28,7 +29,9 @@ export class Site {
   async refresh() {
     const answer = await ask("maps");
     if (answer === null) return;
-    this.maps = (await answer.json()).maps;
+    const { maps, may_change: mayChange } = await answer.json();
+    this.maps = maps;
+    this.canEdit = mayChange;
     await Promise.all([...this._wanted].map((mapId) => this._load(mapId)));
     this._onChange();
   }
