@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from tests.api.keys import Fleet
 from tests.unit.test_site_maps import lif, node, png
 from vda5050.api import create_flask_app
 from vda5050.service import Service
@@ -151,3 +152,17 @@ def test_without_a_database_nothing_is_uploaded(client: FlaskClient) -> None:
     answer = client.put("/maps/hall/layout", data=lif())
 
     assert (answer.status_code, answer.get_json()["code"]) == (409, "no_database")
+
+
+def test_only_admins_are_offered_changes(tmp_path: Path) -> None:
+    """The list tells who asks whether an upload would be taken."""
+    fleet = Fleet(database_url=f"sqlite:///{tmp_path}/gateway.db")
+    client = fleet.app.test_client()
+
+    told = {
+        kind: client.get("/maps", headers=fleet.header(kind)).get_json()["may_change"]
+        for kind in ("read", "control", "admin")
+    }
+
+    assert told == {"read": False, "control": False, "admin": True}
+    fleet.service.site_maps.close()

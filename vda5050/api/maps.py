@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import orjson
 from flask import Blueprint, Response, request
 
+from vda5050.api.auth import principal
 from vda5050.api.bodies import read_body
 from vda5050.api.problems import problem
+from vda5050.api_keys import Role
 from vda5050.service import Service
 from vda5050.site_maps import FLOOR_PLAN, LAYOUT, MAX_LAYOUT_BYTES, Placement, SiteMapError
 
@@ -25,7 +27,8 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get("/maps")
     def maps() -> Response:
         """List what there is for each map, and say whether who asks may change it."""
-        response = _json({"maps": service.site_maps.facts(), "may_change": service.site_maps.takes_uploads})
+        may_change = service.site_maps.takes_uploads and principal().role.includes(Role.ADMIN)
+        response = _json({"maps": service.site_maps.facts(), "may_change": may_change})
         response.add_etag()
         return _revalidated(response)
 
