@@ -2,7 +2,11 @@
 
 import http.client
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +19,7 @@ from tests.live.marker import events_before_marker
 from tests.live.mqtt_packets import Publisher
 from tests.live.stream_client import SseClient
 from tests.log_lines import log_lines
-from tests.services import Gateway, Service, free_port, gateway, mosquitto, wait_until
+from tests.services import PROJECT, Gateway, Service, free_port, gateway, mosquitto, wait_until
 
 MQTT_PASSWORD = "mqtt-geheim/1"
 KEYS = {
@@ -56,6 +60,20 @@ def test_one_format(running: Gateway) -> None:
     assert pids == {running.pid, running.worker_pid}
     assert {line["pid"] for line in lines if line["logger"].startswith("vda5050")} == {running.worker_pid}
     assert {line["logger"] for line in lines} >= {"gunicorn.error", "paho", "vda5050.mqtt_bridge.bridge"}
+
+
+def test_request_id(running: Gateway) -> None:
+    """What the answer names as its request's id is in the request's line, and in the line of its stream's end."""
+    name = running.get("/robots").headers["x-request-id"]
+    with SseClient(running.port) as stream:
+        stream.next("snapshot")
+        of_stream = stream.headers["x-request-id"]
+
+    def events_of(request_id: str) -> set[str]:
+        return {line["event"] for line in log_lines(running) if line.get("request_id") == request_id}
+
+    wait_until(lambda: events_of(name) >= {"request"}, what="the request is told")
+    wait_until(lambda: events_of(of_stream) >= {"stream opened", "stream ended"}, what="the stream is told")
 
 
 def test_nothing_secret(running: Gateway, robot: Publisher) -> None:
@@ -111,6 +129,43 @@ def test_nothing_forged(running: Gateway) -> None:
     wait_until(lambda: len(log_lines(running)) >= lines_before + 3, what="each attack was told")
 
     assert running.output().replace("\n", "").isprintable()
+
+
+def test_reload(running: Gateway) -> None:
+    """After SIGHUP the log goes on as before: every line once, by the new worker too."""
+    worker = running.worker_pid
+    os.kill(running.pid, signal.SIGHUP)
+    wait_until(
+        lambda: any(
+            line["event"] == "connected to the broker" and line["pid"] != worker for line in log_lines(running)
+        ),
+        what="the new worker is connected",
+        deadline_s=30,
+    )
+
+    for event in ("Booting worker with pid: ", "connected to the broker"):
+        pids = [line["pid"] for line in log_lines(running) if line["event"].startswith(event)]
+        assert len(pids) == len(set(pids)) == 2
+
+
+def test_lost_exception() -> None:
+    """What a greenlet dies of is a line of the log, where gevent would print it, with the greenlet's arguments."""
+    code = "import app, gevent; app.create_app(); gevent.spawn(lambda key: 1 / 0, 'geheim').join()"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("VDA5050_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env={**env, "VDA5050_DATABASE_URL": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    (line,) = (json.loads(line) for line in done.stderr.splitlines())
+    assert (line["level"], line["logger"], line["event"]) == ("error", "gevent", "a greenlet failed")
+    assert "ZeroDivisionError" in line["exception"]
+    assert "geheim" not in line["exception"].replace(code, "")
 
 
 def test_wrong_password_is_not_told(tmp_path: Path) -> None:
