@@ -1,5 +1,6 @@
 """A real Prometheus reads the gateway with the files of deploy/: its series are there, its alerts can be judged."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +8,13 @@ import pytest
 
 from tests.api_keys import create_key
 from tests.live.mqtt_packets import Publisher
+from tests.live.stream_client import SseClient
 from tests.prometheus import Prometheus, prometheus
-from tests.services import Gateway, Service, gateway, wait_until
+from tests.services import PROJECT, Gateway, Service, gateway, wait_until
+
+TOPIC = "uagv/v2/ACME/R1"
+MAY_BE_SILENT = {"Turned away B"}
+"""Nobody was turned away by the app itself."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,30 @@ def test_series(server: Prometheus, robot: Publisher) -> None:
         ('vda5050_dependency_ready{dependency="broker"}', 1),
     ):
         wait_until(lambda: server.value(expr) == value, what=expr, deadline_s=30)  # noqa: B023 - awaited in its round
+
+
+def test_dashboard_shows_something(running: Gateway, server: Prometheus, robot: Publisher) -> None:
+    """Every panel of the dashboard has data on a gateway that works: nothing in it asks for what is never there."""
+    dashboard = json.loads((PROJECT / "deploy" / "grafana" / "vda5050.json").read_text())
+    exprs = {
+        f"{panel['title']} {target['refId']}": target["expr"]
+        .replace("$__rate_interval", "10s")
+        .replace("$instance", ".*")
+        .replace("[1h]", "[10s]")
+        for panel in dashboard["panels"]
+        if panel["type"] != "row"
+        for target in panel["targets"]
+    }
+    robot.publish(f"{TOPIC}/state", '{"a":1,"a":2}')  # odd, and against every rule
+    robot.publish(f"{TOPIC}/state", "no JSON")
+    running.get("/robots", {"Host": "elsewhere.example"})
+    with SseClient(running.port) as stream:
+        stream.next("snapshot")
+
+    def silent() -> set[str]:
+        return {name for name, expr in exprs.items() if not server.query("query", query=expr)["result"]}
+
+    wait_until(lambda: silent() <= MAY_BE_SILENT, what="all panels have data", deadline_s=60)
 
 
 def test_alerts_can_be_judged(server: Prometheus) -> None:
