@@ -6,6 +6,7 @@ Findings are numbered as well and told to those only who ask for them, so number
 """
 
 import bisect
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ class Run:
 
     epoch: str
     begin: int
-    offsets: list[int] = field(default_factory=list)
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 class Trail:
@@ -38,7 +39,7 @@ class Trail:
 
 
 def missing(trails: Iterable[Trail]) -> list[str]:
-    """Name what one client of all robots was told and another one, in between two events of its own, was not."""
+    """Name what one client was told and another one with the same filter, between two events of its own, was not."""
     runs = [run for trail in trails for run in trail.runs]
     numbers: dict[str, set[int]] = {}
     for run in runs:
@@ -49,7 +50,7 @@ def missing(trails: Iterable[Trail]) -> list[str]:
         if run.offsets:
             known = ordered[run.epoch]
             due = known[bisect.bisect_right(known, run.begin) : bisect.bisect_right(known, run.offsets[-1])]
-            if due != run.offsets:
+            if due != run.offsets.tolist():
                 lacking = sorted(set(due) - set(run.offsets))
                 found.append(f"{run.epoch}-{run.begin}: {len(lacking)} of {len(due)} missing, {lacking[:3]} first")
     return found

@@ -134,12 +134,17 @@ class _Connection:
     def _read(self) -> bytes:
         if self.is_ended:
             return b""
+        data = self._receive()
+        while data and isinstance(self._socket, ssl.SSLSocket) and (more := self._receive()):
+            data += more  # what TLS has read already, select() does not see
+        return data or b""
+
+    def _receive(self) -> bytes | None:
+        """Read once; None where nothing has come, empty at the end."""
         try:
             data = self._socket.recv(READ_BYTES)
-            while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():  # which select() does not see
-                data += self._socket.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return b""
+            return None
         except (ConnectionResetError, ssl.SSLError):
             data = b""
         self.is_ended = not data
@@ -280,7 +285,8 @@ class WebSocketClient(_Connection):
     def _control(self, event: WsEvent) -> None:
         if isinstance(event, Ping):
             self.pings += 1
-            self.send(event.response())
+            with contextlib.suppress(OSError):  # closed by the server meanwhile, which the next read tells
+                self.send(event.response())
         elif isinstance(event, Pong):
             self.pongs.append(bytes(event.payload))
         elif isinstance(event, CloseConnection):
