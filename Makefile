@@ -20,7 +20,7 @@ UV_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u UV_FIND_LINKS -u U
 # What the tests start for real, from Debian: binary:package.
 TEST_SERVICES := mosquitto:mosquitto mosquitto_sub:mosquitto-clients chromium:chromium curl:curl openssl:openssl \
 	node:nodejs npm:npm nginx:nginx redis-server:redis-server pg_ctlcluster:postgresql rabbitmq-server:rabbitmq-server \
-	promtool:prometheus ip:iproute2
+	promtool:prometheus ip:iproute2 systemd-analyze:systemd
 # mosquitto and others lie in /usr/sbin, which is not in a plain user's PATH on Debian.
 export PATH := $(PATH):/usr/sbin:/sbin
 

@@ -42,6 +42,7 @@ DEBIAN_PACKAGES = {
     "promtool": "prometheus",
     "rabbitmq-server": "rabbitmq-server",
     "redis-server": "redis-server",
+    "systemd-analyze": "systemd",
 }
 _SHOWN_LINES = 50
 
