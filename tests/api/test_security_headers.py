@@ -42,3 +42,13 @@ def test_scripts_have_the_pages_policy(client: FlaskClient) -> None:
     """A worker obeys the policy of its own script: with that of data it could neither import nor connect."""
     with client.get("/static/js/worker.js") as answer:
         assert answer.headers["Content-Security-Policy"] == client.get("/").headers["Content-Security-Policy"]
+
+
+def test_not_modified_leaves_the_policy_as_it_was(client: FlaskClient) -> None:
+    """The headers of a 304 replace those that the browser has kept: a worker would lose its right to connect."""
+    with client.get("/static/js/worker.js") as first:
+        tag = first.headers["ETag"]
+
+    with client.get("/static/js/worker.js", headers={"If-None-Match": tag}) as answer:
+        assert answer.status_code == 304
+        assert "Content-Security-Policy" not in answer.headers

@@ -38,8 +38,10 @@ def test_hostile_names_are_shown_as_text_and_run_nothing(open_page: OpenPage, st
             expect(cell(page, robot, part)).to_contain_text(name)
         row(page, robot).click()
         expect(page.locator("#robot h1")).to_have_text(robot)
-        expect(page.locator("#robot")).to_contain_text(json.dumps(name, ensure_ascii=False))
-        page.go_back()
+        expect(page.locator("#robot .card-errors strong")).to_have_text(name)
+        page.get_by_role("tab", name="Messages").click()
+        expect(page.locator("#robot .json")).to_contain_text(json.dumps(name, ensure_ascii=False))
+        page.goto(f"{page.url.partition('#')[0]}#/fleet")
     assert page.locator("main :is(script, img, iframe, object, svg[onload])").count() == 0
 
 
@@ -66,7 +68,10 @@ def test_marks_that_turn_the_writing_are_made_visible(open_page: OpenPage, start
     expect(cell(page, "\u202eEVIL/\u2066rtl", "robot")).to_have_text("·rtl·EVIL")
     row(page, "\u202eEVIL/\u2066rtl").click()
     expect(page.locator("#robot h1")).to_have_text("·EVIL/·rtl")
-    expect(page.locator("#robot")).to_contain_text("\\u202eEVIL")
+    page.get_by_role("tab", name="Messages").click()
+    expect(page.locator("#robot .json")).to_contain_text("\\u202eEVIL")
+    shown = json.loads(page.locator("#robot .json pre").inner_text())
+    assert shown["manufacturer"] == "\u202eEVIL"
 
 
 def test_the_page_forbids_what_it_does_not_need(open_page: OpenPage) -> None:

@@ -10,6 +10,7 @@
     maps        /maps /maps/<map_id>/layout /maps/<map_id>/floor-plan
     validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
+    assets      /static                                   its files, without comments, compressed
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
     login       /login /logout /session                   a cookie for a key, for browsers
     requests    a line in the log for every request
@@ -32,6 +33,7 @@ answer.
 from flask import Flask
 
 from vda5050.api import (
+    assets,
     auth,
     bodies,
     conformance,
@@ -87,6 +89,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(maps.create_blueprint(service))
     app.register_blueprint(login.create_blueprint(service, sessions))
     app.register_blueprint(dashboard.create_blueprint(service))
+    assets.register(app)
     openapi.register(app)
     problems.register(app)
     _guard(app, service)

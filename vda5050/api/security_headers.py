@@ -38,7 +38,9 @@ class SecurityHeaders:
         """Let the app answer, and add the headers."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start_response(status, [*headers, *_for(headers)], *rest)
+            # A 304's headers replace those that the browser has: without a type it cannot know which policy is right.
+            more = _HEADERS if status.startswith("304") else _for(headers)
+            return start_response(status, [*headers, *more], *rest)
 
         return self._app(environ, start)
 

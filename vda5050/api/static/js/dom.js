@@ -14,10 +14,11 @@ export function plain(text) {
   return short.replace(UNSEEN, "·");
 }
 
-/** JSON for people: what `plain` would replace is escaped, which means the same and can be seen. */
-export function jsonText(value) {
-  const escape = (character) => `\\u${character.codePointAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value, null, 2).replace(UNSEEN, (character) => (character === "\n" ? "\n" : escape(character)));
+/** JSON text for people: what `plain` would replace is escaped, which means the same in JSON and can be seen. */
+export function escaped(text) {
+  return text.replace(UNSEEN, (character) => {
+    return character === "\n" ? "\n" : `\\u${character.codePointAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** Find the one node that `selector` means; throws where it is not there, as that is a fault of the page. */

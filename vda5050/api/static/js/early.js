@@ -1,7 +1,8 @@
 /* Runs before the first paint, so that the page never shows in the wrong colours or language: a plain script, not a module.
  *
  * Takes what was chosen on this machine (localStorage "theme": light, dark; "language": en, de), else what the browser
- * prefers; gives <html data-theme lang>.
+ * prefers; gives <html data-theme lang>. Where a script cannot be loaded (the network changed meanwhile), the page would
+ * stay as it is for ever: it is loaded anew.
  */
 
 (() => {
@@ -17,4 +18,6 @@
   root.dataset.theme = kept("theme") ?? (isDark ? "dark" : "light");
   const wanted = kept("language") ?? navigator.languages.map((name) => name.slice(0, 2)).find((name) => name === "de" || name === "en");
   root.lang = wanted ?? "en";
+  const again = ({ target }) => target instanceof HTMLScriptElement && setTimeout(() => location.reload(), 2_000);
+  addEventListener("error", again, { capture: true });
 })();

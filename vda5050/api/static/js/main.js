@@ -12,16 +12,19 @@ import { onLanguage, t, translate } from "./i18n.js";
 import { onRoute, route } from "./router.js";
 import { MapView } from "./map_view.js";
 import { RobotView } from "./robot/robot_view.js";
+import { Traces } from "./robot/traces.js";
 import { Shell } from "./shell.js";
 import { Store } from "./store.js";
 import { connectStream } from "./stream.js";
 
 const store = new Store({ staleAfterMs: Number(document.documentElement.dataset.staleAfterS) * 1_000 });
 const stream = connectStream((message) => store.take(message));
+const traces = new Traces();
+const map = new MapView(find("#map"), store);
 const views = {
-  fleet: new FleetView(find("#fleet"), store),
-  map: new MapView(find("#map"), store),
-  robot: new RobotView(find("#robot"), store, stream),
+  fleet: new FleetView(find("#fleet"), store, { map }),
+  map,
+  robot: new RobotView(find("#robot"), store, { stream, traces, map, onJump: () => null }),
 };
 new Shell(store, { search: () => views.fleet.focusSearch() });
 
@@ -29,7 +32,8 @@ let isEmpty = null;
 translate(document);
 onRoute(show);
 onLanguage(show);
-store.subscribe(() => {
+store.subscribe(({ changed }) => {
+  for (const robot of changed) traces.note(robot, store.now());
   const wasEmpty = isEmpty;
   isEmpty = !store.isReady || store.robots.size === 0;
   if (isEmpty !== wasEmpty) show();

@@ -1,51 +1,75 @@
-/* The map's view: mounts map/map.js when it is first shown, and keeps the address and the map of one mind. */
+/* The map: one for all views, brought to where it is wanted: its own view, a robot's page, below a small fleet.
+ *
+ * Loads map/map.js when it is first wanted. In its own view the address and the map are kept of one mind.
+ */
 
 import { element, setShown } from "./dom.js";
-import { t } from "./i18n.js";
+import { onLanguage, t } from "./i18n.js";
 import { amend, go, onRoute, route } from "./router.js";
 
-/** The view below `root`, which is shown while the route is "map". */
+/** The one map, and its view below `root`, which is shown while the route is "map". */
 export class MapView {
   constructor(root, store) {
     this._root = root;
     this._store = store;
     this._map = null;
-    this._isMounting = false;
+    this._place = null;
+    this._isShown = false;
+    this._isLoading = false;
     onRoute(() => this._follow());
   }
 
   /** Show or hide the view. */
   setShown(isShown) {
-    setShown(this._root, isShown);
+    const wasShown = this._isShown;
     this._isShown = isShown;
-    if (isShown) this._mount();
-    this._follow();
+    setShown(this._root, isShown);
+    if (isShown && !wasShown) this.place(this._root, { selected: route().params.get("robot"), view: readView(route().params) });
   }
 
-  async _mount() {
-    if (this._map !== null || this._isMounting) return;
-    this._isMounting = true;
+  /** Bring the map to a container. `follow`: the key of a robot to keep in the middle; `view`: what the address tells. */
+  async place(container, wanted) {
+    const isThere = this._map?.parentNode === container && this._wanted.follow === wanted.follow;
+    this._wanted = wanted;
+    this._place = container;
+    if (this._map === null) await this._load();
+    if (this._map === null || this._place !== container || isThere) return;
+    container.replaceChildren(this._map);
+    this._map.classList.toggle("is-small", container !== this._root);
+    this._map.fit();
+    this._map.select(wanted.selected ?? null);
+    if (wanted.follow) this._map.setView({ map: null, follow: wanted.follow, zoom: NaN });
+    else if (wanted.view) this._map.setView(wanted.view);
+  }
+
+  async _load() {
+    if (this._isLoading) return;
+    this._isLoading = true;
     try {
       const { createMap } = await import("./map/map.js");
-      this._root.replaceChildren();
-      this._map = createMap(this._root, this._store, {
-        selected: route().params.get("robot"),
-        view: readView(route().params),
-        onChoose: (robot) => amend({ robot }),
+      this._map = createMap(this._place, this._store, {
+        onChoose: (robot) => this._chosen(robot),
         onOpen: (robot) => go({ view: "robot", robot }),
         onView: (view) => this._isShown && amend(view),
       });
     } catch (error) {
       console.warn(error);
-      this._root.replaceChildren(element("p", "notice", t("map.failed")));
+      const notice = element("p", "notice", t("map.failed"));
+      this._place.replaceChildren(notice);
+      onLanguage(() => (notice.textContent = t("map.failed")));
     }
-    this._isMounting = false;
+    this._isLoading = false;
   }
 
-  /** The address was changed by hand, or led here from elsewhere. */
+  /** In its own view a chosen robot is part of the address; elsewhere it is opened. */
+  _chosen(robot) {
+    if (this._isShown) amend({ robot });
+    else if (robot !== null && robot !== this._wanted.selected) go({ view: "robot", robot });
+  }
+
+  /** The address was changed by hand, or by "back". */
   _follow() {
-    if (!this._isShown || this._map === null || route().view !== "map") return;
-    this._map.select(route().params.get("robot"));
+    if (this._isShown && this._map !== null && route().view === "map") this._map.select(route().params.get("robot"));
   }
 }
 

@@ -13,6 +13,7 @@ import { COLUMNS, searchText } from "./columns.js";
 import { Table } from "./table.js";
 
 const RESORT_MS = 2_000;
+const SMALL_FLEET = 8; // robots; below them there is room for the map
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** Filters that are a choice among what the fleet has. `of` gives a robot's value, null for none. */
@@ -30,8 +31,9 @@ const HAS = {
 
 /** The view below `root`, which is shown while the route is "fleet". */
 export class FleetView {
-  constructor(root, store) {
+  constructor(root, store, { map }) {
     this._root = root;
+    this._map = map;
     this._store = store;
     this._tiles = new Map();
     this._selects = new Map();
@@ -222,6 +224,11 @@ export class FleetView {
     setShown(find(".nobody", this._root), this._isFiltered && shown === 0 && all > 0);
     setShown(find("[role=grid]", this._root), all > 0 && !(this._isFiltered && shown === 0));
     setShown(find(".filters", this._root), all > 0);
+    const hasMap = all > 0 && all <= SMALL_FLEET && innerHeight >= 700 && innerWidth > 860;
+    const place = find(".fleet-map", this._root);
+    setShown(place, hasMap);
+    this._root.classList.toggle("is-small", hasMap);
+    if (hasMap) this._map.place(place, {});
   }
 }
 

@@ -52,7 +52,7 @@ export class Site {
   }
 
   async _load(mapId) {
-    const told = this.maps[mapId] ?? { layout: null, floor_plan: null };
+    const told = Object.hasOwn(this.maps, mapId) ? this.maps[mapId] : { layout: null, floor_plan: null };
     const ground = this._grounds.get(mapId) ?? { ...NOTHING, planDigest: null, layoutDigest: null };
     this._grounds.set(mapId, ground);
     const [layoutDigest, planDigest] = [told.layout?.digest ?? null, JSON.stringify(told.floor_plan)];

@@ -1,0 +1,83 @@
+"""`/static`: the pages' files as they are sent: without comments and indentation, and compressed where wanted.
+
+There is no build step: a script or style sheet is a file of its own, with its comments, and is stripped when it is
+first asked for. Each line keeps its number, so that what a browser reports is found in the source. A line is a comment
+where it begins as one; to keep that simple, no text in these files spans lines (a test sees to it).
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, request
+
+_STATIC = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A script or style sheet as it is sent."""
+
+    body: bytes
+    compressed: bytes
+    etag: str
+    content_type: str
+
+
+def register(app: Flask) -> None:
+    """Serve scripts and style sheets stripped; every other file as it is."""
+    assets: dict[str, Asset] = {}
+
+    def static(filename: str) -> Response:
+        """Send a file of `static/`; the browser asks each time whether the one it has is still right."""
+        asset = assets.get(filename)
+        if asset is None:
+            asset = _load(filename)
+            if asset is None:
+                return app.send_static_file(filename)
+            assets[filename] = asset
+        return _send(asset)
+
+    app.view_functions["static"] = static
+
+
+def stripped(source: str) -> str:
+    """Leave out comments that begin a line, and indentation; the lines stay where they are."""
+    return "\n".join(_lines(source)) + "\n"
+
+
+def _lines(source: str) -> Iterator[str]:
+    is_comment = False
+    for line in source.splitlines():
+        text = line.strip()
+        if is_comment or text.startswith("/*"):
+            _comment, end, rest = text.partition("*/")
+            is_comment = not end
+            yield rest.strip()
+        else:
+            yield "" if text.startswith("//") else text
+
+
+def _load(filename: str) -> Asset | None:
+    path = _STATIC / filename
+    content_type = _TYPES.get(path.suffix)
+    if content_type is None or not path.resolve().is_relative_to(_STATIC) or not path.is_file():
+        return None
+    body = stripped(path.read_text()).encode()
+    etag = hashlib.sha256(body).hexdigest()[:24]
+    return Asset(body, gzip.compress(body, mtime=0), etag, content_type)
+
+
+def _send(asset: Asset) -> Response:
+    is_compressed = request.accept_encodings["gzip"] > 0
+    response = Response(asset.compressed if is_compressed else asset.body, content_type=asset.content_type)
+    if is_compressed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(f"{asset.etag}{'-gzip' if is_compressed else ''}")
+    response.make_conditional(request)
+    return response
