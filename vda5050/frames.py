@@ -6,6 +6,7 @@ and the bytes of every kind of event. A payload is spliced into its envelope, ne
     {"type":"update","data":{"topic":"KUKA/KR_1001","type":"state","payload":{...}}}
     {"type":"snapshot","data":{"KUKA/KR_1001":{...}}}
     {"type":"finding","data":{"rule":"header_id_gap","robot":"KUKA/KR_1001",...}}
+    {"type":"acknowledgement","data":{"robot":"KUKA/KR_1001","alert":"stop","by":"shift leader",...}}
     {"type":"status","data":{"broker":"disconnected"}}
     {"type":"reset"}
 
@@ -97,6 +98,11 @@ def entry_frame(offset: int, entry: Entry) -> Frame:
             return Frame(offset, robot, FINDING, finding_json(finding))
         case LinkChange(is_up):
             return Frame(offset, "", STATUS, status_json("connected" if is_up else "disconnected"))
+
+
+def acknowledgement_json(acknowledgement: dict[str, Any]) -> bytes:
+    """Tell who has seen to an alert (see `acknowledgements`)."""
+    return orjson.dumps({"type": "acknowledgement", "data": acknowledgement})
 
 
 def snapshot_json(robots: bytes) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import gevent
 
+from vda5050.acknowledgements import Acknowledgements
 from vda5050.api_keys import KeyRing
 from vda5050.backplane import Backplane
 from vda5050.broadcast import Broadcaster
@@ -88,6 +89,7 @@ class Service:
         if self.event_bus is not None:
             sinks.append(self.event_bus)
         self.doctor = Doctor()
+        self.acknowledgements = Acknowledgements(wall_clock=time.time)
         self.replica = Replica(self.robots, self.broadcaster, self.doctor, sinks=sinks, wall_clock=time.time)
         self.backplane = self._backplane()
         self.sequencer: Sequencer = self.backplane or self.replica

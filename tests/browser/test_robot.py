@@ -60,7 +60,7 @@ def test_the_order_shows_how_far_it_is_and_what_comes_next(open_page: OpenPage, 
     robot.say("order", {"orderId": "order-9", "orderUpdateId": 1, "nodes": nodes, "edges": edges})
     action = {"actionId": "a1", "actionType": "pick", "actionStatus": "RUNNING", "resultDescription": "half way"}
     ahead = [{key: node[key] for key in ("nodeId", "sequenceId", "released")} for node in nodes[2:]]
-    on_order = {"orderId": "order-9", "orderUpdateId": 1, "lastNodeId": "N1", "lastNodeSequenceId": 2}
+    on_order: dict[str, Any] = {"orderId": "order-9", "orderUpdateId": 1, "lastNodeId": "N1", "lastNodeSequenceId": 2}
 
     robot.say("state", state(**on_order, nodeStates=ahead, actionStates=[action]))
     show(page, "KUKA/order")

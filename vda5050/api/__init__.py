@@ -7,6 +7,7 @@
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
     conformance /conformance /robots/<manufacturer>/<serial_number>/conformance
+    alerts      /alerts/acknowledgements                  who has seen to which alert
     maps        /maps /maps/<map_id>/layout /maps/<map_id>/floor-plan
     validation  /validate /schemas /schemas/<version>/<topic>
     dashboard   /                                         the page
@@ -33,6 +34,7 @@ answer.
 from flask import Flask
 
 from vda5050.api import (
+    alerts,
     assets,
     auth,
     bodies,
@@ -85,6 +87,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(stream.create_blueprint(service))
     app.register_blueprint(websocket.create_blueprint(service))
     app.register_blueprint(conformance.create_blueprint(service))
+    app.register_blueprint(alerts.create_blueprint(service))
     app.register_blueprint(validation.create_blueprint(service))
     app.register_blueprint(maps.create_blueprint(service))
     app.register_blueprint(login.create_blueprint(service, sessions))

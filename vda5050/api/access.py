@@ -13,6 +13,9 @@ READ, CONTROL, ADMIN = Role.READ, Role.CONTROL, Role.ADMIN
 
 ROUTES: dict[str, Role | None] = {
     "GET /": READ,
+    "DELETE /alerts/acknowledgements": CONTROL,
+    "GET /alerts/acknowledgements": READ,
+    "POST /alerts/acknowledgements": CONTROL,
     "GET /conformance": READ,
     "GET /docs": READ,
     "GET /health": PUBLIC,

@@ -224,6 +224,21 @@ class RobotConformanceSchema(ConformanceSchema):
     summary = _text("One sentence.")
 
 
+class AcknowledgementSchema(Answer):
+    """Somebody has seen to an alert."""
+
+    robot = _text("manufacturer/serial_number.")
+    alert = _text("Its name among those of its robot, given by whoever shows it.")
+    by = _text("The name of the key.")
+    at = _nullable_text("By the gateway's clock; null: taken back.", format="date-time")
+
+
+class AcknowledgementsSchema(Answer):
+    """All that count; each does for twelve hours."""
+
+    acknowledgements = fields.List(fields.Nested(AcknowledgementSchema), required=True)
+
+
 class MessageProblemSchema(Answer):
     """One thing that is wrong with a message."""
 

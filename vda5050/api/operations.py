@@ -33,6 +33,7 @@ _EVENTS = """A comment line, then events whose data is a JSON object:
 * `{"type":"update","data":{"topic":robot,"type":"state","payload":{...}}}`: one message, as the robot sent it
 * the same with `"type":"view"`: a robot's RobotView, where `view=1` asks for it; then snapshots hold views, too
 * `{"type":"finding","data":{...}}`: a Finding, where `types` asks for it
+* `{"type":"acknowledgement","data":{...}}`: an Acknowledgement, where `types` asks for findings
 * `{"type":"reset"}`: forget what you know, updates were missed; a snapshot follows
 * `{"type":"status","data":{"broker":"connected"}}`: the gateway lost its broker (disconnected) or has it again
 
@@ -67,6 +68,7 @@ def operations_by_rule() -> dict[str, dict[str, Operation]]:
         **_of_history(),
         **_of_streams(),
         **_of_conformance(),
+        **_of_alerts(),
         **_of_maps(),
         **_of_validation(),
         **_of_login(),
@@ -234,6 +236,33 @@ def _of_conformance() -> dict[str, dict[str, Operation]]:
             "What is wrong with what one robot sends",
             {**_ok(answers.RobotConformanceSchema), **_unknown_robot()},
         ),
+    }
+
+
+def _of_alerts() -> dict[str, dict[str, Operation]]:
+    refused = {**_problem(400, "robot or alert is missing or too long (bad_alert)"), **_unknown_robot()}
+    named = [_query("robot", "manufacturer/serial_number."), _query("alert", "Its name among those of its robot.")]
+    texts = {"robot": {"type": "string"}, "alert": {"type": "string", "maxLength": 500, "minLength": 1}}
+    schema = {"type": "object", "required": ["robot", "alert"], "properties": texts}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    done = answers.AcknowledgementSchema
+    listed = {**_ok(answers.AcknowledgementsSchema), **_bad_filter()}
+    return {
+        "/alerts/acknowledgements": {
+            "get": _operation(
+                "acknowledgements", "alerts", "Who has seen to which alert", listed, parameters=[_robots()]
+            ),
+            "post": _operation(
+                "acknowledge", "alerts", "Acknowledge an alert", {201: _ok(done)[200], **refused}, requestBody=body
+            ),
+            "delete": _operation(
+                "withdraw_acknowledgement",
+                "alerts",
+                "Take an acknowledgement back",
+                {**_ok(done), **refused},
+                parameters=named,
+            ),
+        }
     }
 
 

@@ -31,6 +31,7 @@ from vda5050.frames import (
     STATUS,
     Frame,
     Wire,
+    acknowledgement_json,
     encode_notice,
     encode_opening,
     encode_reset,
@@ -169,6 +170,15 @@ class Broadcaster:
     def publish_finding(self, robot: str, finding: dict[str, Any]) -> Frame:
         """Hand what the doctor found to every client that asked for findings."""
         return self._publish(robot, FINDING, finding_json(finding))
+
+    def notify_acknowledgement(self, robot: str, acknowledgement: dict[str, Any]) -> None:
+        """Tell at once, beside the numbered stream, the clients that asked for findings."""
+        json = acknowledgement_json(acknowledgement)
+        for group in self._routes.to(robot, FINDING):
+            for wire, members in group.members.items():
+                parcel = Parcel.of(encode_notice(json, wire))
+                for subscription in members:
+                    subscription.put(parcel)
 
     def subscribe(
         self, filter_: Filter, wire: Wire, last_event_id: str | None = None, *, client: str = ""
