@@ -27,6 +27,8 @@ try:
 except SettingsError as error:
     sys.exit("\n".join(["The gateway cannot start:", *error.problems]))
 
+# Bytes of a request's first line. A filter may have 2,000 characters, three times as many where they are encoded.
+limit_request_line = 8190
 # Sent with every answer; the server's make is nobody's business. gunicorn has no setting for it.
 wsgi.SERVER = "gateway"
 

@@ -70,3 +70,16 @@ def test_too_large_is_told(client: FlaskClient) -> None:
 
     assert (fits.status_code, fits.data) == (200, b"100")
     assert (too_large.status_code, too_large.get_json()["code"]) == (413, "too_large")
+
+
+def test_a_large_body_may_take_longer() -> None:
+    """What comes at a sound rate is read to the end, however long that takes."""
+
+    class Steady(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            gevent.sleep(0.01)
+            return super().read(size)
+
+    body = TimedBody(Steady(b"x" * 20_000), 0.05)
+
+    assert b"".join(iter(lambda: body.read(1_000), b"")) == b"x" * 20_000

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
+from tests.api.keys import Fleet
 from vda5050.api import create_flask_app
 from vda5050.api.rate_limits import failed_logins
 from vda5050.service import Service
@@ -132,3 +133,18 @@ def test_a_fault_in_counting_refuses_nobody(
 
     assert statuses(client, "/robots", ONE, 2) == [200, 200]
     assert caplog.records
+
+
+def test_the_holder_of_a_key_counts_by_the_key() -> None:
+    """Two keys behind one address have a limit each, and one key has one limit wherever it comes from."""
+    fleet = Fleet(max_requests_per_minute=2, max_streams_per_client=1)
+    client = fleet.app.test_client()
+
+    def ask(kind: str, environ: dict[str, str], url: str = "/schemas") -> int:
+        with client.get(url, headers=fleet.header(kind), environ_overrides=environ) as answer:
+            return answer.status_code
+
+    assert [ask("read", ONE), ask("read", OTHER), ask("read", ONE), ask("control", ONE)] == [200, 200, 429, 200]
+    with client.get("/stream", headers=fleet.header("admin"), environ_overrides=ONE):
+        assert ask("admin", OTHER, "/stream") == 429
+        assert ask("filtered", ONE, "/stream") == 200

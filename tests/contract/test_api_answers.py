@@ -31,7 +31,7 @@ from tests.services import LOOPBACK, Gateway, gateway, mosquitto, wait_until
 from tests.unit.builders import ROBOT, connection, state
 from vda5050.api.operations import operations_by_rule
 
-EXAMPLES = 15
+EXAMPLES = 10
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

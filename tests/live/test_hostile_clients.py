@@ -1,5 +1,6 @@
 """Clients that mean harm cost the gateway a little for a short while: streams and /health go on."""
 
+import json
 import re
 import socket
 import time
@@ -102,6 +103,43 @@ def receive(client: socket.socket) -> bytes:
         return client.recv(65_536)
     except ConnectionError:
         return b""
+
+
+BROKEN = {
+    "no request": (b"hello\r\n\r\n", 400),
+    "no version": (b"GET /\r\n\r\n", 400),
+    "a version that is none": (b"GET / HTTP/9.9\r\n\r\n", 400),
+    "a header that is none": (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+    "a header with NUL": (b"GET / HTTP/1.1\r\nA: \0\r\n\r\n", 400),
+    "two lengths": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    "length and chunks": (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "an unknown coding": (b"POST / HTTP/1.1\r\nTransfer-Encoding: cow\r\n\r\n", 501),
+    "a long address": (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", 414),
+    "a long header": (b"GET / HTTP/1.1\r\nA: " + b"a" * 9_000 + b"\r\n\r\n", 431),
+    "many headers": (b"GET / HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % n for n in range(200)) + b"\r\n", 431),
+    "an expectation": (b"GET / HTTP/1.1\r\nExpect: much\r\n\r\n", 417),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_request_gets_a_problem(running: Gateway, sent: bytes, status: int) -> None:
+    """What cannot be read as a request is answered in the shape of every other error, and quotes nothing of it."""
+    with socket.create_connection((LOOPBACK, running.port), timeout=15) as client:
+        client.sendall(sent)
+        answer = b""
+        while data := receive(client):
+            answer += data
+    head, _, body = answer.partition(b"\r\n\r\n")
+    problem = json.loads(body)
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert problem["status"] == status
+    assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert f"X-Request-ID: {problem['request_id']}".encode() in head
+    assert problem["request_id"] in running.output()
 
 
 def test_nothing_tells_what_serves(running: Gateway) -> None:

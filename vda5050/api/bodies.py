@@ -15,6 +15,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 MAX_FORM_PARTS = 50
 MAX_FORM_BYTES = 65_536
+MIN_BYTES_PER_S = 50_000
+"""A large file may take longer, as long as so much of it comes; in the mean, after the first `timeout_s`."""
 
 
 def register(app: Flask, *, max_body_bytes: int, timeout_s: float) -> None:
@@ -45,7 +47,10 @@ def read_body(limit: int) -> bytes | None:
 
 
 class TimedBody:
-    """A body that must have been sent `timeout_s` after somebody began to read it. Reading raises RequestTimeout."""
+    """A body that must come in time, from when somebody began to read it. Reading raises RequestTimeout.
+
+    In `timeout_s`, and a second more for each MIN_BYTES_PER_S that came.
+    """
 
     __slots__ = ("_body", "_ends_at", "_timeout_s")
 
@@ -80,4 +85,7 @@ class TimedBody:
         if now >= self._ends_at:
             raise too_slow
         with gevent.Timeout(self._ends_at - now, too_slow):
-            return read(*size)
+            data = read(*size)
+        count = len(data) if isinstance(data, bytes) else sum(map(len, data))
+        self._ends_at += count / MIN_BYTES_PER_S
+        return data

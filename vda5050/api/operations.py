@@ -368,8 +368,10 @@ def _get(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], *
 
 def _operation(operation_id: str, tag: str, summary: str, responses: dict[Any, Any], **more: Any) -> Operation:
     refusals = {
+        **_problem(414, "The address is longer than the server reads (uri_too_long)"),
         **_problem(421, "The gateway does not answer for this host (unknown_host)"),
         **_problem(429, "Too many requests of this client (too_many_requests); Retry-After says when to ask"),
+        **_problem(431, "The headers are more, or longer, than the server reads (headers_too_large)"),
     }
     responses = {**refusals, **responses, "default": _problem(500, "Any other error")[500]}
     return {"operationId": operation_id, "tags": [tag], "summary": summary, "responses": responses, **more}

@@ -1,8 +1,8 @@
 """Every error as `application/problem+json` (RFC 9457): type, title, status, detail, a stable `code`, the request's id.
 
 The type is `about:blank`, so the title is the HTTP status phrase; `code` is what a program compares, `detail` is for a
-person. Nothing of the inside (stack, path, library) is told to the client. What gunicorn refuses before there is a
-request (a broken request line or header) is answered by gunicorn, in HTML.
+person. Nothing of the inside (stack, path, library) is told to the client. For what gunicorn refuses before there is a
+request see `refusals`.
 """
 
 from http import HTTPStatus

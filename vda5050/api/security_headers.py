@@ -21,7 +21,7 @@ _HEADERS = (
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _POLICY = "Content-Security-Policy"
-_OF_DATA = (*_HEADERS, (_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+OF_DATA = (*_HEADERS, (_POLICY, "default-src 'none'; frame-ancestors 'none'"))
 _OF_PAGE = (*_HEADERS, (_POLICY, PAGE_POLICY))
 
 
@@ -46,7 +46,7 @@ class SecurityHeaders:
 
 
 def _for(headers: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    protection = _OF_DATA
+    protection = OF_DATA
     for name, value in headers:
         if name == _POLICY:
             return _HEADERS
