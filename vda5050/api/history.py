@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.problems import problem
+from vda5050.api_keys import Principal
 from vda5050.broadcast import Filter
 from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
 from vda5050.frames import FINDING, Wire, encode_opening, encode_retry
@@ -175,8 +176,13 @@ class _Replays:
             heartbeat_s=settings.heartbeat_s,
             clock=time.monotonic,
             sleep=gevent.sleep,
-            is_over=lambda: not (self._service.is_running and self._service.keys.is_current(who)),
+            is_over=lambda: self._must_end(who),
         )
+
+    def _must_end(self, who: Principal) -> bool:
+        """Tell whether this worker stops, or the key of the client is no longer valid."""
+        service = self._service
+        return service.is_stopping or not (service.is_running and service.keys.is_current(who))
 
     def _written(self, chunks: Iterator[bytes], first: bytes, wire: Wire) -> Iterator[bytes]:
         """Give what a client is written, to the end of the replay or until it has gone."""
