@@ -153,13 +153,13 @@ class StreamClient:
         self._last[robot] = number
 
     def _ask_for_events(self, plan: StreamPlan) -> None:
-        fields = ["Host: bench", "Accept: text/event-stream", *plan.headers]
+        fields = ["Host: 127.0.0.1", "Accept: text/event-stream", *plan.headers]
         if plan.is_gzip:
             fields.append("Accept-Encoding: gzip")
         self.socket.sendall("\r\n".join([f"GET {plan.path} HTTP/1.1", *fields, "", ""]).encode())
 
     def _upgrade(self, plan: StreamPlan, number: int) -> None:
-        fields = ["Host: bench", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        fields = ["Host: 127.0.0.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
         fields += ["Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==", *plan.headers]
         if plan.kind is Kind.MQTT:
             fields.append("Sec-WebSocket-Protocol: mqtt")
