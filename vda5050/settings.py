@@ -16,7 +16,7 @@ from environs import EnvError, FileAwareEnv
 from vda5050.addresses import Networks, is_host_pattern, is_origin
 from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
-from vda5050.redis_url import RedisUrl
+from vda5050.redis_url import RedisUrl, Topology
 from vda5050.topics import TOPICS
 
 PREFIX = "VDA5050_"
@@ -82,7 +82,7 @@ class Settings:
         20, "wrong keys of one address in 5 minutes; beyond it 429 for wrong ones; 0: no limit", may_be_off=True
     )
     limits_redis_url: str | None = _knob(
-        None, "redis://..., where requests and failed logins are counted for all workers together", is_secret=True
+        None, "redis://..., where requests and failed logins are counted for all; without it REDIS_URL", is_secret=True
     )
     body_timeout_s: int = _knob(10, "seconds in which a request's body must arrive once it is read; beyond it 408")
     max_robots: int = _knob(10_000, "robots held in memory; messages of further ones are rejected and counted")
@@ -222,6 +222,12 @@ class Settings:
             yield f"{PREFIX}HISTORY_TOPICS: unknown: {', '.join(unknown)}; known are {', '.join(sorted(TOPICS))}"
 
     def _address_problems(self) -> Iterator[str]:
+        try:
+            is_usable = not self.limits_redis_url or RedisUrl.parse(self.limits_redis_url).topology is Topology.SERVER
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            yield f"{PREFIX}LIMITS_REDIS_URL: expected redis:// or rediss:// and one server"
         try:
             Networks(self.trusted_proxies)
         except ValueError as error:

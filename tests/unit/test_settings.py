@@ -274,6 +274,8 @@ def test_every_setting_says_why() -> None:
     [
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "nginx"),
+        ("LIMITS_REDIS_URL", "http://redis"),
+        ("LIMITS_REDIS_URL", "redis+cluster://redis"),
         ("ALLOWED_HOSTS", "https://fleet.example"),
         ("ALLOWED_HOSTS", "fleet.example:8000"),
         ("ALLOWED_ORIGINS", "*"),

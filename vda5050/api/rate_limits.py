@@ -23,6 +23,7 @@ from vda5050.api.problems import problem
 from vda5050.errors import TooManyFailedLogins, TooManyRequests
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
+from vda5050.redis_url import Topology
 from vda5050.settings import Settings
 
 log = get_logger(__name__)
@@ -35,7 +36,7 @@ _FAILED_LOGINS = "vda5050_failed_logins"
 
 def register(app: Flask, settings: Settings, metrics: Metrics) -> None:
     """Count every request, and refuse those of a client that asks too much."""
-    counted = FixedWindowRateLimiter(Counters(redis_url=settings.limits_redis_url))
+    counted = FixedWindowRateLimiter(Counters(redis_url=_redis_url(settings)))
     app.extensions[_FAILED_LOGINS] = FailedLogins(counted, settings.max_failed_logins)
     if settings.max_requests_per_minute:
         requests = RateLimitItemPerMinute(settings.max_requests_per_minute, namespace="vda5050")
@@ -54,6 +55,14 @@ def register(app: Flask, settings: Settings, metrics: Metrics) -> None:
     def too_many_failed_logins(error: TooManyFailedLogins) -> Response:
         metrics.requests_refused.labels("logins").inc()
         return _wait("too_many_failed_logins", error)
+
+
+def _redis_url(settings: Settings) -> str | None:
+    """Give the server to count in: the one for it, else the one that all share, where that is a server by itself."""
+    if settings.limits_redis_url:
+        return settings.limits_redis_url
+    shared = settings.redis
+    return settings.redis_url if shared is not None and shared.topology is Topology.SERVER else None
 
 
 def failed_logins() -> "FailedLogins":
