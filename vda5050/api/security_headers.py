@@ -15,7 +15,8 @@ PAGE_POLICY = (
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),  # a robot's JSON is no page, whatever it looks like
     ("X-Frame-Options", "DENY"),  # as frame-ancestors, for old browsers
-    ("Referrer-Policy", "no-referrer"),  # robots' names are in our addresses
+    # Robots' names are in our addresses. Not no-referrer: with that a browser sends its own forms with `Origin: null`.
+    ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),  # does not touch CORS, which says itself who may read
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
