@@ -3,12 +3,14 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.robots import StartRobot, state
 from tests.browser.rows import robot_address
 from tests.browser.watch import OpenPage
+from tests.services import wait_until
 
 
 def show(page: Page, robot: str, tab: str = "overview") -> None:
@@ -212,9 +214,9 @@ def test_two_tabs_share_one_stream_and_each_follows_its_robot(open_page: OpenPag
     expect(page.locator("#robot .json")).to_contain_text('"orderId": "Tab/1"')
     expect(other.locator("#robot .json")).to_contain_text('"orderId": "Tab/2,*"')
     expect(other.locator("#robot .log .topic").first).to_be_visible()
-    streams = r'^vda5050_streams\{wire="sse\w*"\} (\d+)'
-    page.wait_for_function(
-        "async (pattern) => [...(await (await fetch('metrics')).text()).matchAll(new RegExp(pattern, 'gm'))]"
-        ".reduce((sum, [, count]) => sum + Number(count), 0) === 2",
-        arg=streams,
+    streams = re.compile(r'^vda5050_streams\{wire="sse\w*"\} (\d+)', re.MULTILINE)
+    metrics = urljoin(page.url, "metrics")
+    wait_until(
+        lambda: sum(map(float, streams.findall(page.request.get(metrics).text()))) == 2,
+        what="one stream for the fleet and one for both robots",
     )

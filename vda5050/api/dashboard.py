@@ -21,8 +21,8 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/")
     def page() -> Response:
-        stale_after_s = service.settings.stale_after_s
-        return html_page("index.html", sheets=sheets, modules=modules, stale_after_s=stale_after_s)
+        facts = {"stale_after_s": service.settings.stale_after_s, "has_history": service.history is not None}
+        return html_page("index.html", sheets=sheets, modules=modules, **facts)
 
     return blueprint
 

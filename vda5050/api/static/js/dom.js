@@ -32,7 +32,7 @@ export function find(selector, root = document) {
 export function element(tag, className = "", ...children) {
   const node = document.createElement(tag);
   if (className !== "") node.className = className;
-  for (const child of children) node.append(typeof child === "string" ? plain(child) : child);
+  for (const child of children) if (child !== "") node.append(typeof child === "string" ? plain(child) : child);
   return node;
 }
 

@@ -141,8 +141,8 @@ export class Feed {
   }
 
   _takeAcknowledgement(acknowledgement) {
-    if (acknowledgement.by === null) this._acknowledgements.delete(acknowledgement.alert);
-    else this._acknowledgements.set(acknowledgement.alert, acknowledgement);
+    if (acknowledgement.at === null) this._acknowledgements.delete(acknowledgementId(acknowledgement));
+    else this._acknowledgements.set(acknowledgementId(acknowledgement), acknowledgement);
     this._tell({ type: "acknowledgements", list: [acknowledgement], isAll: false });
   }
 
@@ -162,6 +162,11 @@ export class Feed {
     if (Array.isArray(findings)) {
       this._findings = new Map(findings.map((finding) => [findingId(finding), finding]));
       this._tell({ type: "findings", findings, isAll: true });
+    }
+    const list = (await jsonOf(await this._get("alerts/acknowledgements")))?.acknowledgements;
+    if (Array.isArray(list)) {
+      this._acknowledgements = new Map(list.map((one) => [acknowledgementId(one), one]));
+      this._tell({ type: "acknowledgements", list, isAll: true });
     }
   }
 
@@ -258,6 +263,11 @@ export class Feed {
       if (follows.includes(robot)) post({ type: "message", robot, topic, payload, isLast, at });
     }
   }
+}
+
+/** Tells acknowledgements apart: an alert is named among those of its robot. */
+export function acknowledgementId({ robot, alert }) {
+  return JSON.stringify([robot, alert]);
 }
 
 /** Tells findings apart, as the gateway does. */

@@ -6,7 +6,8 @@
  * Which view is shown, of which robot, with which filters and at which time is the address' part after # (router.js).
  */
 
-import { find, setShown, setText } from "./dom.js";
+import { Bell } from "./alerts/bell.js";
+import { find, setText } from "./dom.js";
 import { FleetView } from "./fleet/fleet_view.js";
 import { onLanguage, t, translate } from "./i18n.js";
 import { onRoute, route } from "./router.js";
@@ -16,24 +17,28 @@ import { Traces } from "./robot/traces.js";
 import { Shell } from "./shell.js";
 import { Store } from "./store.js";
 import { connectStream } from "./stream.js";
+import { TimeBar } from "./time/time_bar.js";
 
-const store = new Store({ staleAfterMs: Number(document.documentElement.dataset.staleAfterS) * 1_000 });
+const staleAfterMs = Number(document.documentElement.dataset.staleAfterS) * 1_000;
+const store = new Store({ staleAfterMs });
 const stream = connectStream((message) => store.take(message));
 const traces = new Traces();
 const map = new MapView(find("#map"), store);
 const views = {
   fleet: new FleetView(find("#fleet"), store, { map }),
   map,
-  robot: new RobotView(find("#robot"), store, { stream, traces, map, onJump: () => null }),
+  robot: new RobotView(find("#robot"), store, { stream, traces, map, onJump }),
 };
+const timeBar = new TimeBar(find("#time"), store, { staleAfterMs, onChange: () => views.robot.forget() });
+const bell = new Bell(store, { onJump, onCount: writeTitle });
 new Shell(store, { search: () => views.fleet.focusSearch() });
 
 let isEmpty = null;
 translate(document);
 onRoute(show);
 onLanguage(show);
-store.subscribe(({ changed }) => {
-  for (const robot of changed) traces.note(robot, store.now());
+store.subscribe(({ live }) => {
+  for (const robot of live.changed) traces.note(robot, Date.now() + store.aheadMs);
   const wasEmpty = isEmpty;
   isEmpty = !store.isReady || store.robots.size === 0;
   if (isEmpty !== wasEmpty) show();
@@ -42,11 +47,21 @@ show();
 
 /** Show the view of the route; without any robot there is nothing but a hint (of shell.js), unless one is asked for. */
 function show() {
-  const { view, robot } = route();
+  const { view } = route();
   for (const [name, panel] of Object.entries(views)) {
     panel.setShown(name === view && (name === "robot" ? store.isReady : isEmpty === false));
   }
-  const what = robot === null ? t(`shell.${view}`) : robot;
-  setText(find("title"), t("shell.title", { what }));
-  setShown(find("main"), true);
+  writeTitle();
+}
+
+/** What is shown, and before it how many alerts wait, for whom has another tab open. */
+function writeTitle() {
+  const { view, robot } = route();
+  const title = t("shell.title", { what: robot ?? t(`shell.${view}`) });
+  setText(find("title"), bell.count === 0 ? title : t("shell.attention", { n: bell.count, title }));
+}
+
+/** How to show a moment of the past, where there is a history. */
+function onJump() {
+  return timeBar.isThere ? (at, robot) => timeBar.jump(at, robot) : null;
 }

@@ -50,7 +50,9 @@ export class Shell {
     addEventListener("keydown", (event) => this._pressed(event));
     store.subscribe(() => this._draw());
     onRoute(() => this._markView());
+    this._learnAccount();
     onLanguage(() => {
+      this._writeAccount();
       this._writeChoices();
       this._draw();
     });
@@ -101,8 +103,10 @@ export class Shell {
     if (state === "refused" || state === "busy") text = t(`banner.${state}`);
     else if (isLost && this._store.live.isReady) text = t("banner.reconnecting", { time: clockText(this._lastLive) });
     else if (state === "live" && this._store.isBrokerUp === false) text = t("banner.broker");
-    setText(banner, text);
+    setText(find("span", banner), text);
     setShown(banner, text !== "");
+    setShown(find("a", banner), state === "refused");
+    setAttribute(find("a", banner), "href", `login?next=${encodeURIComponent(location.pathname + location.hash)}`);
   }
 
   _drawEmpty() {
@@ -115,6 +119,20 @@ export class Shell {
     const detail = dependencies?.broker?.detail ?? "";
     setText(find("#broker-url"), /mqtts?:\/\/[^\s:]+(:\d+)?/.exec(detail)?.[0] ?? t("empty.broker"));
     setText(find("#broker-detail"), detail === "" ? "" : t("empty.gateway", { detail }));
+  }
+
+  /** Who one is, where one is logged in: then one can log out. */
+  async _learnAccount() {
+    const answer = await fetch(new URL("session", document.baseURI)).catch(() => null);
+    const account = answer?.ok ? await answer.json() : null;
+    this._account = account?.can_log_out === true ? account.name : null;
+    this._writeAccount();
+  }
+
+  _writeAccount() {
+    const isIn = (this._account ?? null) !== null;
+    setShown(find("#account"), isIn);
+    if (isIn) setText(find("#account button"), t("menu.logout", { name: this._account }));
   }
 
   _openHelp() {

@@ -6,7 +6,8 @@
  *   store.isPast        whether that is a moment of the past
  *   store.subscribe(listener) -> unsubscribe
  *       listener({ changed: Set of robots, removed: Set of keys, isReset, isTick }) at most once an animation
- *       frame, and about once a second with isTick, for what only time changes. isReset: all robots are other objects than before, and all are in changed.
+ *       frame, and about once a second with isTick, for what only time changes. isReset: all robots are other objects than before, and all are in
+ *       changed. live: { changed, isReset } of what is now, also while the past is shown.
  *   store.onMessages(listener) -> unsubscribe
  *       every single message of followed robots, { robot, topic, payload, isLast, at }
  *
@@ -20,6 +21,7 @@
  * Live data keeps coming in while the past is shown, so that the alerts go on; `robots` and `counts` are those of the past.
  */
 
+import { acknowledgementId } from "./feed.js";
 import { Fleet } from "./fleet_data.js";
 
 const TICK_MS = 1_000;
@@ -128,7 +130,7 @@ export class Store {
         this.aheadMs = message.aheadMs;
         break;
       case "message":
-        this.tell(message);
+        if (!this.isPast) this.tell(message);
         return;
     }
     this.touch();
@@ -154,8 +156,8 @@ export class Store {
   _takeAcknowledgements({ list, isAll }) {
     if (isAll) this.acknowledgements.clear();
     for (const acknowledgement of list) {
-      if (acknowledgement.by === null) this.acknowledgements.delete(acknowledgement.alert);
-      else this.acknowledgements.set(acknowledgement.alert, acknowledgement);
+      if (acknowledgement.at === null) this.acknowledgements.delete(acknowledgementId(acknowledgement));
+      else this.acknowledgements.set(acknowledgementId(acknowledgement), acknowledgement);
     }
   }
 
@@ -167,7 +169,7 @@ export class Store {
     this._isResetDue = false;
     const live = this.live.refresh(Date.now() + this.aheadMs, isTick);
     const shown = this.isPast ? this.past.refresh(this.now(), isTick) : live;
-    const changes = { ...shown, removed: new Set(), isReset: isReset || shown.isReset, isTick };
+    const changes = { ...shown, removed: new Set(), isReset: isReset || shown.isReset, isTick, live };
     if (changes.isReset) changes.changed = new Set(this.robots.values());
     for (const listener of this._listeners) {
       try {

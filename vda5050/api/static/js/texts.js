@@ -322,6 +322,30 @@ const en = {
   "messages.path": "Field",
   "messages.before": "Before",
   "messages.after": "After",
+
+  "alerts.count": "{n} alerts",
+  "alerts.none": "Nothing needs you.",
+  "alerts.acknowledge": "Acknowledge",
+  "alerts.seen": "{name}, {time}",
+  "alerts.undo": "Take back",
+  "alerts.forbidden": "Your key may look, but not acknowledge.",
+  "alerts.sound": "Sound",
+  "alerts.notify": "Notification",
+  "alert.stop": "Emergency stop",
+  "alert.error": "Error",
+  "alert.broken": "Connection broken",
+  "alert.stale": "Silent",
+  "alert.battery": "Battery low",
+  "alert.finding": "Against the standard",
+
+  "time.now": "now",
+  "time.slider": "Time that is shown",
+  "time.speed": "How fast",
+  "time.span": "How far back",
+  "time.play": "Play",
+  "time.pause": "Pause",
+  "time.live": "Back to live",
+  "menu.logout": "Log out ({name})",
 };
 
 const de = {
@@ -642,6 +666,30 @@ const de = {
   "messages.path": "Feld",
   "messages.before": "Vorher",
   "messages.after": "Nachher",
+
+  "alerts.count": "{n} Meldungen",
+  "alerts.none": "Nichts braucht Sie.",
+  "alerts.acknowledge": "Quittieren",
+  "alerts.seen": "{name}, {time}",
+  "alerts.undo": "Zurücknehmen",
+  "alerts.forbidden": "Ihr Schlüssel darf sehen, aber nicht quittieren.",
+  "alerts.sound": "Ton",
+  "alerts.notify": "Benachrichtigung",
+  "alert.stop": "Not-Halt",
+  "alert.error": "Fehler",
+  "alert.broken": "Verbindung gestört",
+  "alert.stale": "Stumm",
+  "alert.battery": "Batterie schwach",
+  "alert.finding": "Gegen den Standard",
+
+  "time.now": "jetzt",
+  "time.slider": "Gezeigte Zeit",
+  "time.speed": "Wie schnell",
+  "time.span": "Wie weit zurück",
+  "time.play": "Abspielen",
+  "time.pause": "Pause",
+  "time.live": "Zurück zu live",
+  "menu.logout": "Abmelden ({name})",
 };
 
 export const TEXTS = { en, de };

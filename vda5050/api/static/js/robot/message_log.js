@@ -20,9 +20,11 @@ export class MessageLog {
   }
 
   /** Take a message; what a newcomer is told as the last one of its topic is known already after a reconnection. */
-  add({ topic, payload, at, isLast }) {
+  add({ topic, payload, at, isLast, isMoment }) {
     const before = this.last.get(topic);
     if (isLast && before !== undefined) return null;
+    const differences = before === undefined ? null : changes(before.payload, payload);
+    if (isMoment && differences?.length === 0) return null; // the same message, seen again a moment later
     const entry = {
       id: (this.count += 1),
       topic,
@@ -30,7 +32,7 @@ export class MessageLog {
       at,
       isLast,
       before: before?.payload,
-      changes: before === undefined ? null : changes(before.payload, payload),
+      changes: differences,
       size: JSON.stringify(payload).length,
       text: null,
     };

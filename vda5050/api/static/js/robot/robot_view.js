@@ -13,6 +13,7 @@ import { Charts } from "./charts.js";
 import { aboutFacts, headFigures, lists } from "./facts.js";
 import { MessagesTab } from "./messages_tab.js";
 import { actionsOf, buildActions, buildOrder, orderOf } from "./order_card.js";
+import { PastSamples } from "./past_samples.js";
 import { buildErrors, buildFindings, errorsOf, findingsOf } from "./troubles.js";
 
 const TABS = ["overview", "messages"];
@@ -31,6 +32,7 @@ export class RobotView {
     this._cards = [];
     this._charts = new Charts();
     this._messages = new MessagesTab();
+    this._pastSamples = new PastSamples();
     this._build();
     store.subscribe((changes) => this._draw(changes));
     store.onMessages((message) => message.robot === this._key && this._messages.take(message));
@@ -54,6 +56,8 @@ export class RobotView {
   forget() {
     if (this._key === null) return;
     this._messages.open(this._key);
+    this._stream.follow([]);
+    this._stream.follow([this._key]); // which begins with the last message of each topic
     this._rebuild();
   }
 
@@ -174,7 +178,18 @@ export class RobotView {
       setShown(card.node, slice !== null && !(card.node.classList.contains("card-lists") && slice.length === 0));
       if (slice !== null) card.body.replaceChildren(...card.build(slice));
     }
-    this._charts.show(this._traces.of(this._key), now);
+    this._drawCharts(now);
+  }
+
+  /** What the page saw; before that, and in the past, what the history knows. */
+  _drawCharts(now) {
+    const seen = this._store.isPast ? [] : this._traces.of(this._key);
+    const from = seen.length > 0 ? seen[0].at : now;
+    if (this._pastSamples.isDue(this._key, now)) {
+      this._pastSamples.load(this._key, now).then(() => this._drawCharts(this._store.now()));
+    }
+    const known = this._pastSamples.of(this._key).filter(({ at }) => at < from);
+    this._charts.show([...known, ...seen], now);
   }
 
   _drawFigures(view) {
