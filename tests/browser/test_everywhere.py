@@ -61,7 +61,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage, start_robot: StartRobot) ->
     expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("m")
-    expect(page.locator("#map canvas")).to_be_visible()
+    expect(page.locator("#map canvas[role=application]")).to_be_visible()
     page.keyboard.press("f")
     expect(page.locator("#fleet")).to_be_visible()
     nameless = """() => [...document.querySelectorAll('button, a[href], input, select')].filter((node) =>

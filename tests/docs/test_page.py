@@ -87,8 +87,11 @@ def test_nothing_is_loaded_from_elsewhere(kind: str) -> None:
 
 def test_the_page_is_small() -> None:
     """All that the page may load is less than 250 kB, as it is sent and before any compression."""
-    files = [path for path in _STATIC.rglob("*") if path.is_file() and not path.name.startswith("docs.")]
-    sent = [stripped(path.read_text()) if path.suffix in (".js", ".css") else path.read_text() for path in files]
+    files = [path for path in _STATIC.rglob("*") if path.is_file() and not path.name.startswith(("docs.", "login."))]
+    sent = [
+        stripped(path.read_text(), path.suffix) if path.suffix in (".js", ".css") else path.read_text()
+        for path in files
+    ]
 
     assert sum(len(text.encode()) for text in [*sent, _TEMPLATE.read_text()]) < MAX_BYTES
 
@@ -101,7 +104,19 @@ def test_no_text_spans_lines() -> None:
 
 
 def test_stripped_files_keep_their_lines() -> None:
-    """Comments and indentation go, code and the numbers of lines stay."""
-    source = "/* one\n * two\n */\nfunction f() {\n  // why\n  return 1; // kept\n}\n/* a */ g();\n"
+    """Comments, indentation and needless blanks go; code, texts and the numbers of lines stay."""
+    source = "/* one\n * two\n */\nfunction f(a, b) {\n  // why\n  return a + b; // kept\n}\n"
+    texts = '/* a */ g("x , y");\nh(`a , b`, /a , b/);\n'
 
-    assert stripped(source) == "\n\n\nfunction f() {\n\nreturn 1; // kept\n}\ng();\n"
+    assert stripped(source) == "\n\n\nfunction f(a,b){\n\nreturn a + b;\n}\n"
+    assert stripped(texts) == 'g("x , y");\nh(`a , b`, /a , b/);\n'
+
+
+def test_stripped_styles_mean_the_same() -> None:
+    """Blanks that tell a selector from another one stay."""
+    source = "@media (max-width: 720px) and (x: y) {\n  .a .b :is(c, d):hover > e { font: 12px / 1.5 f; }\n}\n"
+
+    assert (
+        stripped(source, ".css")
+        == "@media (max-width:720px) and (x:y){\n.a .b :is(c, d):hover > e { font: 12px / 1.5 f; }\n}\n"
+    )

@@ -1,7 +1,7 @@
 """`/`: the page. Static files only; it reads the public API as any other client does (see `security_headers`).
 
-Every module is named in the page's head, so that the browser asks for all of them at once instead of learning of one
-from the other.
+Every module that the page begins with is named in its head, so that the browser asks for all of them at once instead of
+learning of one from the other.
 """
 
 from pathlib import Path
@@ -11,7 +11,8 @@ from flask import Blueprint, Response, render_template
 from vda5050.service import Service
 
 _STATIC = Path(__file__).parent / "static"
-_NOT_OF_THE_PAGE = ("docs.css", "docs.js", "early.js", "worker.js")
+_NOT_OF_THE_PAGE = ("docs.css", "login.css", "docs.js", "early.js", "worker.js")
+_LOADED_LATER = "map/"
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -28,8 +29,9 @@ def create_blueprint(service: Service) -> Blueprint:
 
 
 def html_page(template: str, **values: object) -> Response:
-    """Write a page."""
-    response = Response(render_template(template, **values))
+    """Write a page, without its indentation: no template has text in which blanks at the begin of a line count."""
+    text = render_template(template, **values)
+    response = Response("\n".join(line.strip() for line in text.splitlines()), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -38,4 +40,5 @@ def _files(kind: str) -> list[str]:
     """List the page's files of one kind below its folder; theme.css, which the others build on, comes first."""
     folder = _STATIC / kind
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob(f"*.{kind}"))
-    return sorted((name for name in found if name not in _NOT_OF_THE_PAGE), key=lambda name: name != "theme.css")
+    wanted = [name for name in found if name not in _NOT_OF_THE_PAGE and not name.startswith(_LOADED_LATER)]
+    return sorted(wanted, key=lambda name: name != "theme.css")
