@@ -1,6 +1,7 @@
 """Starts what is measured, each on free loopback ports and in a temporary folder, and ends it.
 
     mosquitto()             the broker of every run, and the peer "MQTT over WebSocket straight from the broker"
+    redis_server()          what the gateways of scale.py share
     gateway(broker)         this project under gunicorn, one worker, as `gunicorn.conf.py` has it
     nchan()                 the peer nginx + nchan: messages by HTTP POST to /pub, EventSource at /stream
     asyncio_peer(broker)    the peer FastAPI + uvicorn of peers/, in a virtual environment of its own
@@ -126,6 +127,23 @@ def mosquitto() -> Iterator[BrokerPorts]:
         conf.write_text(MOSQUITTO_CONF.format(mqtt_port=mqtt_port, websocket_port=websocket_port))
         with _running([program, "-c", str(conf)], is_ready=lambda: accepts(mqtt_port)) as (pid, _seconds):
             yield BrokerPorts(pid, mqtt_port, websocket_port)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A running Redis that keeps nothing on disk."""
+
+    pid: int
+    port: int
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """Run a Redis."""
+    program, port = find_program("redis-server", "redis-server"), free_port()
+    argv = [program, "--port", str(port), "--bind", LOOPBACK, "--save", ""]
+    with _running(argv, is_ready=lambda: accepts(port)) as (pid, _seconds):
+        yield RedisServer(pid, port)
 
 
 @contextmanager

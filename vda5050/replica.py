@@ -30,7 +30,11 @@ class Image:
 
 
 class Replica:
-    """A `Sequencer` for one worker by itself. `wall_clock` gives epoch seconds."""
+    """A `Sequencer` for one worker by itself. `wall_clock` gives epoch seconds.
+
+    `sinks` are given every update, in every worker: who they are for sees to it that one of them acts (`history`).
+    `own_sinks` are given what came in at this worker.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,14 @@ class Replica:
         doctor: Doctor,
         *,
         sinks: Sequence[Sink] = NO_SINKS,
+        own_sinks: Sequence[Sink] = NO_SINKS,
         wall_clock: Callable[[], float],
     ) -> None:
         self._robots = robots
         self._broadcaster = broadcaster
         self._doctor = doctor
         self._sinks = tuple(sinks)
+        self._all_sinks = (*sinks, *own_sinks)
         self._wall_clock = wall_clock
 
     @property
@@ -61,9 +67,7 @@ class Replica:
         """Apply the next entry, which came in here; returns its offset."""
         match entry:
             case Update():
-                offset = self._update(entry)
-                self._hand_to_sinks(entry, offset)
-                return offset
+                return self._update(entry, self._all_sinks)
             case Told(robot, finding):
                 return self._broadcaster.publish_finding(robot, finding).offset
             case LinkChange(is_up):
@@ -71,10 +75,10 @@ class Replica:
                 return self._broadcaster.publish_status(is_connected=is_up).offset
 
     def follow(self, entry: Entry) -> None:
-        """Apply the next entry, which came in at another worker: its sinks have it, our doctor does not know of it."""
+        """Apply the next entry, which came in at another worker; our doctor does not know of it."""
         match entry:
             case Update():
-                self._update(entry)
+                self._update(entry, self._sinks)
             case Told(_, finding):
                 self._doctor.adopt(finding)
                 self.put(entry)
@@ -95,14 +99,12 @@ class Replica:
         for finding in self._doctor.findings():
             yield Told(finding.robot, finding.to_dict())
 
-    def _update(self, update: Update) -> int:
+    def _update(self, update: Update, sinks: Sequence[Sink]) -> int:
         address = update.address
         self._robots.update_from_mqtt(update)
         frame = self._broadcaster.publish(address.robot, address.topic, update.payload, received_at=update.received_at)
-        return frame.offset
-
-    def _hand_to_sinks(self, update: Update, offset: int) -> None:
-        if self._sinks:
-            record = Record(*update, self._broadcaster.epoch, offset)
-            for sink in self._sinks:
+        if sinks:
+            record = Record(*update, self._broadcaster.epoch, frame.offset)
+            for sink in sinks:
                 sink.put(record)
+        return frame.offset

@@ -86,11 +86,17 @@ class Service:
         self.site_maps = SiteMaps(settings, self.database)
         self.history = None if self.database is None else _history(self.database, settings, self.metrics)
         sinks: list[Sink] = [] if self.history is None else [self.history.writer]
-        if self.event_bus is not None:
-            sinks.append(self.event_bus)
+        own_sinks: list[Sink] = [] if self.event_bus is None else [self.event_bus]
         self.doctor = Doctor()
         self.acknowledgements = Acknowledgements(wall_clock=time.time)
-        self.replica = Replica(self.robots, self.broadcaster, self.doctor, sinks=sinks, wall_clock=time.time)
+        self.replica = Replica(
+            self.robots,
+            self.broadcaster,
+            self.doctor,
+            sinks=sinks,
+            own_sinks=own_sinks,
+            wall_clock=time.time,
+        )
         self.backplane = self._backplane()
         self.sequencer: Sequencer = self.backplane or self.replica
         self.conformance = Conformance(

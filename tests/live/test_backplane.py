@@ -28,8 +28,9 @@ AFTER_A_GAP = Promise(header_ids=Count.RISING)
 class Fleet(ExitStack):
     """A broker, a Redis, two gateways on them, robots and a crowd; all end with the `with` block."""
 
-    def __init__(self, redis: RedisServer, broker: Service, *, robots: int = 20) -> None:
+    def __init__(self, redis: RedisServer, broker: Service, *, robots: int = 20, drain_s: int = 1) -> None:
         super().__init__()
+        self.drain_s = drain_s
         self.redis = redis
         self.broker = broker
         self.gateways: list[Gateway] = [self.gateway() for _ in range(2)]
@@ -38,8 +39,8 @@ class Fleet(ExitStack):
 
     def gateway(self, **settings: object) -> Gateway:
         """Add a gateway."""
-        settings = {"redis_url": self.redis.url, "drain_s": 1, "database_url": "none", **settings}
-        settings.setdefault("trusted_proxies", LOOPBACK)
+        settings = {"redis_url": self.redis.url, "drain_s": self.drain_s, "database_url": "none", **settings}
+        settings = {"trusted_proxies": LOOPBACK, "auth": "off", **settings}
         return self.enter_context(gateway(self.broker, until="/ready", **settings))
 
     @property
@@ -120,7 +121,7 @@ def test_rolling_restart_behind_nginx(redis: RedisServer) -> None:
     """
     with (
         mosquitto(config_lines=["max_queued_messages 100000"]) as broker,
-        Fleet(redis, broker, robots=100) as fleet,
+        Fleet(redis, broker, robots=100, drain_s=3) as fleet,
         nginx(fleet.gateways) as proxy,
         ExitStack() as stack,
     ):

@@ -37,9 +37,9 @@ RENEW_S, LOOK_S = 0.75, 0.4
 RETRY_S = 0.2
 GRACE_S = 1.5
 """After an outage of Redis the worker that ingested before comes first: it has what came in meanwhile."""
-PACE, LONGEST_GATHER_S = 4.0, 0.025
+PACE, LONGEST_GATHER_S = 8.0, 0.025
 """After an append entries are gathered for PACE times what it took."""
-CLAIM_S, READY_S, LINGER_S, FENCE_S = 2.0, 4.0, 0.25, 3.0
+CLAIM_S, READY_S, LINGER_S, FENCE_S = 2.0, 4.0, 0.25, 5.0
 """Leaving: how long to wait for somebody to claim the lease, for its subscription, after it, and for the broker."""
 _POLL_S = 0.02
 
