@@ -7,6 +7,7 @@ monkey.patch_all()
 import sys  # noqa: E402 - nothing may be imported before the patch
 from typing import Any  # noqa: E402
 
+import click  # noqa: E402
 import gevent  # noqa: E402
 from flask import Flask  # noqa: E402
 from gevent.pywsgi import WSGIServer  # noqa: E402
@@ -22,9 +23,14 @@ from vda5050.settings import Settings  # noqa: E402
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application; `settings` default to the environment's. The service in it is not started.
 
-    Raises SettingsError.
+    Raises SettingsError, or for the `flask` command what that shows a person without a stack.
     """
-    settings = settings or Settings.from_environ()
+    try:
+        settings = settings or Settings.from_environ()
+    except SettingsError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException("\n".join(error.problems)) from error
     logs.configure(level=settings.log_level, format_=settings.log_format, secrets=settings.secrets)
     gevent.get_hub().print_exception = _log_lost_exception  # type: ignore[method-assign]
     return create_flask_app(Service(settings))

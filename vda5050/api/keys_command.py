@@ -5,8 +5,10 @@ stdout, so that a script can take it; what is for a person goes to stderr.
 """
 
 import json
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -46,7 +48,9 @@ def create_group(settings: Settings) -> AppGroup:
         NAME says whose it is, as `wallboard hall 3`.
         """
         now = time.time()
-        key, text = make_key(name=name, role=Role(role), robots=robots, now=now, expires_at=read_expiry(expires, now))
+        with _told():
+            expires_at = read_expiry(expires, now)
+            key, text = make_key(name=name, role=Role(role), robots=robots, now=now, expires_at=expires_at)
         run(lambda connection: store.add(connection, key))
         click.echo(f"Key {key.id} ({key.name}): {_described(key)}. It is shown this once:", err=True)
         click.echo(text)
@@ -84,14 +88,23 @@ def _run(settings: Settings, work: Callable[[Connection], _Result]) -> _Result:
         raise click.ClickException(f"{PREFIX}DATABASE_URL is none: without a database there can be no keys")
     database = Database(settings.database_url)
     lane = database.lane(threads=1)
+    logging.getLogger().setLevel(logging.CRITICAL)  # what goes wrong is told here, and the rest is for a gateway's log
     try:
-        return lane.write(work)
+        with _told():
+            return lane.write(work)
     except DatabaseUnavailable as error:
         raise click.ClickException(f"the database ({database.name}) cannot be used: {error.reason}") from error
-    except (KeyRefusedError, FilterError) as error:
-        raise click.ClickException(str(error)) from error
     finally:
         lane.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the person what was refused, without a stack."""
+    try:
+        yield
+    except (KeyRefusedError, FilterError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _described(key: Key) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import gevent
+from gevent.event import Event
 
 from vda5050.api_keys import store
 from vda5050.api_keys.keys import Key, digest, id_of
@@ -29,6 +30,7 @@ log = get_logger(__name__)
 REFRESH_S = 2.0
 TICK_S = 1.0
 READ_TIMEOUT_S = 5.0
+FIRST_READING_S = 3.0
 NOTE_USED_EVERY_S = 60.0
 _NO_DIGEST = bytes(32)
 
@@ -49,13 +51,14 @@ class KeyRing:
     ) -> None:
         self._database = database
         self._lane: Lane | None = None
+        self._writing: Lane | None = None
         self._clock = clock
         self._given_secret = session_secret
         self._keys: dict[str, Key] = {}
         self._principals: dict[str, Principal] = {}
         self._holds: dict[str | None, set[Hold]] = defaultdict(set)
         self._used: dict[str, int] = {}
-        self._noted_at = clock()
+        self._first_reading = Event()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self.is_loaded = database is None
         self.session_secret = session_secret
@@ -75,24 +78,29 @@ class KeyRing:
         return self._clock()
 
     def start(self) -> None:
-        """Begin to read the keys, and to end what lost its key."""
+        """Begin to read the keys, and to end what lost its key; wait a moment for the first reading.
+
+        So that nobody is refused at every start of a worker; a database that is away does not keep it from starting.
+        """
         if self._database is None:
             return
-        self._lane = self._database.lane(threads=1)
-        for loop in (self._refresh_for_ever, self._end_for_ever):
+        self._lane, self._writing = self._database.lane(threads=1), self._database.lane(threads=1)
+        for loop in (self._refresh_for_ever, self._end_for_ever, self._note_used_for_ever):
             greenlet = gevent.Greenlet(loop)
             greenlet.name = f"keys{loop.__name__}"
             greenlet.link_exception(_log_death)
             greenlet.start()
             self._greenlets.append(greenlet)
+        self._first_reading.wait(FIRST_READING_S)
 
     def stop(self) -> None:
         """Stop reading. May be called twice."""
         gevent.killall(self._greenlets)
         self._greenlets.clear()
-        lane, self._lane = self._lane, None
-        if lane is not None:
-            lane.close()
+        for lane in (self._lane, self._writing):
+            if lane is not None:
+                lane.close()
+        self._lane = self._writing = None
 
     def by_text(self, text: str) -> Principal | None:
         """Give who shows this key; None where it opens nothing. Takes the same time for every secret."""
@@ -145,17 +153,23 @@ class KeyRing:
                     held.end()
 
     def refresh(self) -> None:
-        """Read all keys, and write when they were last used, now and then. Raises DatabaseUnavailable."""
+        """Read all keys. Raises DatabaseUnavailable."""
         assert self._lane is not None
         rows = self._lane.read(store.all_keys, timeout_s=READ_TIMEOUT_S)
         self.replace(key for key, _ in rows)
         now = self._clock()
         if self.needs_key and self.session_secret is None:
             self.session_secret = self._lane.write(lambda connection: store.session_secret(connection, now))
-        if self._used and now - self._noted_at >= NOTE_USED_EVERY_S:
-            self._noted_at = now
-            used, self._used = self._used, {}
-            self._lane.write(lambda connection: store.note_used(connection, used))
+
+    def note_used(self) -> None:
+        """Write when keys were last used. Raises DatabaseUnavailable.
+
+        On a lane of its own: SQLite has one writer, the history's most of the time, and reading must not wait for it.
+        """
+        assert self._writing is not None
+        used, self._used = self._used, {}
+        if used:
+            self._writing.write(lambda connection: store.note_used(connection, used))
 
     def replace(self, keys: Iterable[Key]) -> None:
         """Know these keys from now on. A key that has not changed keeps its principal."""
@@ -181,7 +195,18 @@ class KeyRing:
                 log.debug("the keys could not be read", problem=error.reason)  # the database has told it already
             except Exception:
                 log.exception("the keys could not be read; they are tried again")
+            self._first_reading.set()
             gevent.sleep(REFRESH_S)
+
+    def _note_used_for_ever(self) -> None:
+        while True:
+            gevent.sleep(NOTE_USED_EVERY_S)
+            try:
+                self.note_used()
+            except DatabaseUnavailable as error:
+                log.debug("the last use of keys could not be written", problem=error.reason)
+            except Exception:
+                log.exception("the last use of keys could not be written")
 
     def _end_for_ever(self) -> None:
         while True:

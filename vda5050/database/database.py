@@ -22,7 +22,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from vda5050.database.engines import BEGIN, make_engine, make_file
-from vda5050.database.migration import migrate
+from vda5050.database.migration import is_current, migrate
 from vda5050.database.urls import SQLITE, check_database_url, shown
 from vda5050.errors import DatabaseUnavailable
 from vda5050.logs import get_logger
@@ -74,6 +74,9 @@ class Database:
         Raises OSError and what SQLAlchemy and `migration.migrate` raise.
         """
         with self.connect() as connection:
+            with connection.begin():
+                if is_current(connection):  # without the writer's lock, which the history may hold for a while
+                    return None
             connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
                 return migrate(connection)

@@ -10,6 +10,7 @@ Every wait in here has an end, so that a thread is never lost to a database that
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,15 @@ def make_file(url: URL) -> None:
     """Make SQLite's file and the folder above it, for this user alone: it holds the hashes of keys. Raises OSError.
 
     SQLite gives the files beside it (-wal, -shm) the same rights.
+
+    One that is there is not even opened: closing a file gives up every lock that this process has on it (POSIX), also
+    those of SQLite's connections in other threads. Another process then took itself for the last one, removed the log
+    (-wal) that these were reading, and they saw nothing new any more (sqlite.org/howtocorrupt.html, section 2.2).
     """
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _postgresql_arguments(url: URL) -> dict[str, Any]:

@@ -24,6 +24,11 @@ _LOCK = 0x5DA5050
 """PostgreSQL's advisory locks are numbers; this is ours."""
 
 
+def is_current(connection: Connection) -> bool:
+    """Tell whether there is nothing to migrate; reads only."""
+    return _version(connection) == ScriptDirectory.from_config(_config(connection)).get_current_head()
+
+
 def migrate(connection: Connection) -> str | None:
     """Bring the schema up to date, inside the caller's (writing) transaction.
 
