@@ -76,6 +76,11 @@ class OneLog(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.setLevel(max(self.loglevel, self.LOG_LEVELS["info"]))  # its debug lines are one per connection
         logs.configure(level=cfg.loglevel, format_=settings.log_format, secrets=settings.secrets)
 
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Write a stack, but not for a client that the kernel gave up (ETIMEDOUT): gunicorn knows only who left."""
+        if not isinstance(sys.exc_info()[1], TimeoutError):
+            super().exception(msg, *args, **kwargs)
+
 
 logger_class = OneLog
 

@@ -295,7 +295,7 @@ class WebSocketClient(_Connection):
 
 def _with_id(event: Event) -> Event:
     """Move the member "id", which a WebSocket's objects have in the place of an id line, to where it belongs."""
-    event_id = event.data.pop("id", None)
+    event_id = event.data.pop("id", "" if event.type == "reset" else None)  # a reset: forget the last id as well
     return Event(event_id, event.data)
 
 

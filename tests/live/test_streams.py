@@ -502,6 +502,7 @@ def test_client_that_takes_nothing_is_disconnected(broker: Service, small: Gatew
             stack.enter_context(open_stream(small.port)).next("snapshot")
 
         wait_until(lambda: small.metric(STREAMS) == 0, what="the stalled clients are given up", deadline_s=15)
+    assert "Traceback" not in small.output()
 
 
 def test_first_answer_comes_within_two_seconds(broker: Service) -> None:
