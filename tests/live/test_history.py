@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.live.stream_client import SseClient
 from tests.postgres import Postgres, postgres
 from tests.services import Gateway, Service, gateway, mosquitto, wait_until
 from vda5050.database import Database
+from vda5050.errors import DatabaseUnavailable
 from vda5050.history import Reader, Stretch
 
 STORED, LOST = "vda5050_history_stored_total", "vda5050_history_lost_total"
@@ -51,7 +52,19 @@ def is_done(running: Gateway) -> bool:
 
 
 def stored_ids(url: str) -> dict[str, list[int]]:
-    """Read the headerIds that a database has of each robot, in its order."""
+    """Read the headerIds that a database has of each robot, in its order; waits for one that is busy."""
+    found: list[dict[str, list[int]]] = []
+
+    def can_be_read() -> bool:
+        with suppress(DatabaseUnavailable):
+            found.append(_read_ids(url))
+        return bool(found)
+
+    wait_until(can_be_read, what="the database can be read", deadline_s=WITHIN_S)
+    return found[0]
+
+
+def _read_ids(url: str) -> dict[str, list[int]]:
     lane = Database(url).lane(threads=1)
     reader, found, start_us = Reader(lane), defaultdict(list), 0
     while page := reader.page(Stretch(start_us=start_us), limit=5_000).messages:
