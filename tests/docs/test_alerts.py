@@ -179,6 +179,18 @@ def test_settings_in_texts_exist() -> None:
     assert set(re.findall(r"\bVDA5050_[A-Z_]+[A-Z]", text)) - settings == set()
 
 
+def test_pages_in_texts_exist() -> None:
+    """Every page that an alert, the dashboard or the guide sends to exists."""
+    text = (PROMETHEUS / "alerts.yml").read_text() + json.dumps(DASHBOARD)
+    pages = {
+        *re.findall(r"docs/[\w/]+\.md", text),
+        *(f"docs/{page}" for page in re.findall(r"\]\(([\w/]+\.md)", GUIDE)),
+    }
+
+    assert pages
+    assert [page for page in pages if not (ROOT / page).exists()] == []
+
+
 @pytest.mark.parametrize("panel", panels(), ids=[panel["title"] for panel in panels()])
 def test_panel(panel: dict[str, Any]) -> None:
     """Each panel says what it shows and in which unit."""

@@ -85,7 +85,7 @@ class Peer:
                 handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 handle.shutdown(socket.SHUT_RDWR)
         except OSError as error:
-            log.debug("a client left before it could be cut off: %s", error)
+            log.debug("a client left before it could be cut off", error=error)
 
     def _readable(self) -> None:
         try:
