@@ -153,6 +153,7 @@ export class Feed {
 
   _linked(state, retryAt) {
     this._remember({ type: "link", state, retryAt });
+    if (state === "live" && this._isReady) this._learn(); // acknowledgements are told beside the stream: some were missed
   }
 
   /** Ask for what the stream tells only when it changes: the broker's link, the clock, what was found before. */
