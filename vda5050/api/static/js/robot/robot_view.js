@@ -195,7 +195,7 @@ export class RobotView {
   _drawFigures(view) {
     const figures = headFigures(view);
     if (this._figures.children.length !== figures.length) {
-      this._figures.replaceChildren(...figures.map(() => element("div", "", element("dt"), element("dd"), element("small"))));
+      this._figures.replaceChildren(...figures.map(() => element("div", "", element("dt"), element("dd"), element("dd", "sub"))));
     }
     figures.forEach(([id, value, note, level], index) => {
       const [label, figure, more] = this._figures.children[index].children;
