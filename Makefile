@@ -28,7 +28,7 @@ PYTHON_CODE := $(wildcard vda5050 app.py wsgi.py gunicorn.conf.py scripts tests 
 
 .PHONY: help
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: $(VENV)/.run-stamp ## start broker, gateway and simulated robots (make run ROBOTS=50 for a larger fleet); Ctrl-C ends all
@@ -53,6 +53,10 @@ live: services $(VENV)/.dev-stamp ## run the tests against a real broker and a r
 .PHONY: bench
 bench: $(VENV)/.dev-stamp ## measure the figures of benchmarks/README.md (BENCH="--help" passes options)
 	@exec $(BIN)/python benchmarks/run.py $(BENCH)
+
+.PHONY: screenshots
+screenshots: services $(VENV)/.dev-stamp ## make the pictures of docs/images with the simulated fleet: four minutes
+	@$(BIN)/python -m tests.browser.make_screenshots
 
 .PHONY: lock
 lock: $(VENV)/.dev-stamp ## write requirements*.txt from requirements*.in: newest versions that fit, with hashes
