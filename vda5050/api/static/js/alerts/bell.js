@@ -132,7 +132,7 @@ export class Bell {
     const focused = document.activeElement?.closest?.(".alert-list li")?.dataset.id;
     this._list.replaceChildren(...entries.slice(0, MOST).map((entry) => this._row(entry, now)));
     if (entries.length > MOST) this._list.append(element("li", "sub", t("troubles.more", { n: entries.length - MOST })));
-    for (const row of this._list.children) if (row.dataset.id === focused) find("button", row).focus();
+    if (focused !== undefined) [...this._list.children].find((row) => row.dataset.id === focused)?.querySelector("button, a").focus();
   }
 
   _row({ id, robot, alert, since, seen }, now) {

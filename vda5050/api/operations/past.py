@@ -1,0 +1,94 @@
+"""The fleet as it was: history, replay, export, timeline."""
+
+from vda5050.api import answers
+from vda5050.api.export import FORMATS
+from vda5050.api.operations.parts import (
+    Operation,
+    bad_filter,
+    get,
+    no_history,
+    ok,
+    query,
+    refusal,
+    robots_query,
+    time_query,
+    types_query,
+)
+
+_REPLAYED = """As /stream: a snapshot as of `from`, then each message when its time has come, `speed` times as fast; at
+the end `{"type":"end","data":{"from":...,"to":...,"messages":...}}`. Ids are `replay-<microseconds since 1970>`; a
+client that comes back with one goes on after it."""
+
+
+def of_history() -> dict[str, dict[str, Operation]]:
+    """Describe what the history answers."""
+    robot = query("robot", "One robot, by its exact manufacturer/serial_number.")
+    of_messages = [
+        robot,
+        robots_query(),
+        types_query(),
+        time_query("from", "The first moment."),
+        time_query("to", "The first moment not."),
+    ]
+    speed = query("speed", "How many times as fast as it happened.", type="number", minimum=0.01, maximum=10_000)
+    refused = {**bad_filter(), **no_history()}
+    return {
+        "/history": get(
+            "history",
+            "history",
+            "What happened, page by page",
+            {**ok(answers.HistoryPageSchema), **refused},
+            parameters=[
+                *of_messages,
+                query("limit", "Messages of a page; 100 if missing.", type="integer", minimum=1, maximum=1_000),
+                query("cursor", "`next` of the page before, for the same query."),
+                query("order", "desc (newest first, if missing) or asc.", type="string", enum=["asc", "desc"]),
+            ],
+        ),
+        "/history/export": get(
+            "export",
+            "history",
+            "What happened, as a file",
+            {
+                200: {
+                    "description": "ndjson: a line for each message as in /history. csv, parquet: a row for each state"
+                    " (or of `types`) with the main values of the robot view.",
+                    "content": {
+                        "application/x-ndjson": {"schema": {"type": "string"}},
+                        "text/csv": {"schema": {"type": "string"}},
+                        "application/vnd.apache.parquet": {"schema": {"type": "string"}},
+                    },
+                },
+                **refused,
+                **refusal(501, "Parquet needs the package pyarrow (no_parquet)"),
+                **refusal(503, "The database is away, or the worker writes as many files as it may"),
+            },
+            parameters=[*of_messages, query("format", "ndjson if missing.", type="string", enum=[*FORMATS])],
+        ),
+        "/robots/<manufacturer>/<serial_number>/timeline": get(
+            "timeline",
+            "history",
+            "One robot's orders, errors, charging, distance and use of time",
+            {
+                **ok(answers.TimelineSchema),
+                **refused,
+                **refusal(404, "The history knows nothing of this robot (unknown_robot); there is none (no_history)"),
+            },
+            parameters=[
+                time_query("from", "A day before `to` if missing; 7 days at most."),
+                time_query("to", "now if missing."),
+            ],
+        ),
+        "/replay": get(
+            "replay",
+            "history",
+            "What happened, once more, as Server-Sent Events",
+            {
+                **ok({"type": "string"}, "text/event-stream", _REPLAYED),
+                204: {"description": "Last-Event-ID says that the client has seen all."},
+                **refused,
+                **refusal(503, "The database is away, or the worker plays as many replays as it may"),
+            },
+            parameters=[*of_messages[:-2], {**of_messages[-2], "required": True}, of_messages[-1], speed],
+        ),
+    }
