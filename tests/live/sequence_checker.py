@@ -75,6 +75,8 @@ class Witness:
         """What the client comes back with; None until it has seen an id."""
         self.header_ids: dict[str, int] = {}
         """By robot key, the headerId of the newest state the client knows."""
+        self._stale: set[str] = set()
+        """Robots that the snapshot calls stale: what they said since then, while nobody listened, was missed."""
         self.trail = Trail()
         """Between resets, from where to where it was told everything; see `ledger`."""
         self._on_state = on_state
@@ -113,6 +115,7 @@ class Witness:
 
     def _forget(self) -> None:
         self.header_ids.clear()
+        self._stale.clear()
         self._awaits_snapshot = True
 
     def _saw_snapshot(self, event: Event) -> None:
@@ -127,6 +130,8 @@ class Witness:
                 self.blame(f"{robot} in snapshot {event.id}, which the filter does not take")
             if (state := entry["messages"].get("state")) is not None:
                 self.header_ids[robot] = state["headerId"]
+                if entry["is_stale"]:
+                    self._stale.add(robot)
 
     def _saw_next(self, event: Event) -> None:
         if event.type == "status" and event.id is None:  # a note for a newcomer alone, outside the numbers
@@ -157,7 +162,9 @@ class Witness:
             self.blame(f"{robot}, which the filter does not take")
         last = self.header_ids.get(robot)
         header_id = state["headerId"]
-        if last is not None and not _goes_on(self.promise.header_ids, last, header_id):
+        count = Count.RISING if robot in self._stale else self.promise.header_ids
+        self._stale.discard(robot)
+        if last is not None and not _goes_on(count, last, header_id):
             self.blame(f"headerId {header_id} of {robot} after {last}, at {self.last_event_id}")
         self.header_ids[robot] = header_id
         if self._on_state is not None:

@@ -165,11 +165,11 @@ def test_wall_clock_jumps(broker: Service, clock_file: Path, tmp_path: Path, mon
                 assert service.has("/ready")
                 assert not any(entry["is_stale"] for entry in own_robots(service))
 
+            silent_since = time.monotonic()
             stage.settle()
             stage.assert_nobody_was_reset()
-            silent_since = time.monotonic()
             wait_until(lambda: all(e["is_stale"] for e in own_robots(service)), what="all are stale", deadline_s=15)
-        assert time.monotonic() - silent_since > 1.5
+        assert time.monotonic() - silent_since > 2.5
         assert seen_at[2] < seen_at[0] < seen_at[3] < seen_at[1]  # ISO 8601: what people read did follow
         assert service.metric(CONNECTS) == 1
 

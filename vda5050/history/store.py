@@ -11,6 +11,7 @@ What a transaction that failed had put into the caches is taken out again with `
 import operator
 import random
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vda5050.database import SQLITE
-from vda5050.history.codec import Candidate, Codec, Encoded
+from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
 from vda5050.sinks import Record
@@ -73,6 +74,26 @@ class Store:
                 self._codec.use(TOPIC_NAMES[row.topic], row.id, row.content)
         self._stored_id = connection.execute(sa.select(sa.func.max(MESSAGES.c.id))).scalar_one() or 0
         self._last_id = max(self._last_id, self._stored_id)
+
+    def stored_within(self, connection: Connection, seconds: float) -> "Counter[tuple[str, str, bytes]]":
+        """Count what was stored in the last `seconds` before the last message, by robot, topic and payload."""
+        query = (
+            sa.select(MESSAGES.c.topic, MESSAGES.c.dictionary_id, MESSAGES.c.payload,
+                      ROBOTS.c.manufacturer, ROBOTS.c.serial_number, DICTIONARIES.c.content)
+            .join_from(MESSAGES, ROBOTS, ROBOTS.c.id == MESSAGES.c.robot_id)
+            .outerjoin(DICTIONARIES, DICTIONARIES.c.id == MESSAGES.c.dictionary_id)
+            .where(MESSAGES.c.id > self._stored_id - int(seconds * MICROSECONDS))
+        )  # fmt: skip
+        rows = connection.execute(query).all()
+        decoder = Decoder({row.dictionary_id: row.content for row in rows if row.content is not None})
+        return Counter(
+            (
+                f"{row.manufacturer}/{row.serial_number}",
+                TOPIC_NAMES[row.topic],
+                decoder.decode(Encoded(row.payload, row.dictionary_id)),
+            )
+            for row in rows
+        )
 
     def forget(self) -> None:
         """Look every name and every id up again: the last transaction was not kept, or another one wrote as well."""

@@ -43,6 +43,9 @@ BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 3.0
 STANDBY_S = lease.LEASE_S + 5
+OVERLAP_S = 1.0
+"""By so much two processes may differ in when they received one message. The one that takes over compares the messages
+of this time with what is stored."""
 LOG_EVERY_S = 10.0
 
 
@@ -187,17 +190,19 @@ class Writer:
             return True  # the lease is renewed with the batch
         before = self.standing
 
-        def take(connection: Connection) -> bool:
-            is_ours = lease.take(connection, self._owner)
-            if is_ours and before is not Standing.WRITING:
+        def take(connection: Connection) -> Counter[tuple[str, str, bytes]] | None:
+            if not lease.take(connection, self._owner):
+                return None
+            if before is not Standing.WRITING:
                 self._store.load(connection)
-            return is_ours
+            return self._store.stored_within(connection, 2 * OVERLAP_S) if before is Standing.STANDBY else Counter()
 
-        if not self._lane.write(take, timeout_s=WRITE_TIMEOUT_S):
+        stored = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
+        if stored is None:
             self._stand_by()
             return False
         if before is Standing.STANDBY:
-            self._skip_stored()
+            self._skip_stored(stored)
         self.standing, self.problem = Standing.WRITING, ""
         return True
 
@@ -270,11 +275,19 @@ class Writer:
         while self._buffer and self._buffer[0].received_at < oldest:
             self.buffer_bytes -= len(self._buffer.popleft().payload) + RECORD_BYTES
 
-    def _skip_stored(self) -> None:
-        """Let go what the process that wrote until now has stored."""
+    def _skip_stored(self, stored: Counter[tuple[str, str, bytes]]) -> None:
+        """Let go what the process that wrote until now has stored; `stored` is what it stored last."""
         upto = self._store.stored_id / MICROSECONDS
-        while self._buffer and self._buffer[0].received_at <= upto:
-            self.buffer_bytes -= len(self._buffer.popleft().payload) + RECORD_BYTES
+        kept = []
+        while self._buffer and self._buffer[0].received_at <= upto + OVERLAP_S:
+            record = self._buffer.popleft()
+            what = (record.address.robot, record.address.topic, record.payload)
+            if record.received_at <= upto - OVERLAP_S or stored[what]:
+                stored[what] -= 1
+                self.buffer_bytes -= len(record.payload) + RECORD_BYTES
+            else:
+                kept.append(record)
+        self._buffer.extendleft(reversed(kept))
 
     def _fail(self, reason: str) -> None:
         self.standing, self.problem = Standing.FAILING, reason

@@ -111,17 +111,20 @@ def test_one_that_is_refused(kept: Archive, caplog: pytest.LogCaptureFixture) ->
     assert (desk.stored(), desk.lost("refused"), desk.writer.buffer_bytes) == (10, 1, 0)
 
 
-def test_one_of_two_writes(kept: Archive) -> None:
-    """Of two processes that take the same messages in, one stores them; the other takes over without gap or double."""
+@pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
+def test_one_of_two_writes(kept: Archive, later_s: float) -> None:
+    """Of two processes that take the same messages in, one stores them; the other takes over without gap or double.
+
+    They need not have received a message at the same moment.
+    """
     first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
     first.writer.start()
     stands(first, Standing.WRITING)
     second.writer.start()
     stands(second, Standing.STANDBY)
-    for desk in (first, second):
-        desk.put([record(1), record(2)])
+    first.put([record(1), record(2)])
     is_stored(first, 2)
-    second.put([record(3), record(4)])
+    second.put([record(number, at_s=number + later_s, epoch="e2") for number in (1, 2, 3, 4)])
     first.writer.stop()
     stands(second, Standing.WRITING)
     second.writer.stop()
