@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 import hypothesis
 import pytest
+import structlog
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.services import require
@@ -61,6 +62,7 @@ def _nothing_is_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Broadcaster, "__init__", remember)
     _started.clear()
+    structlog.contextvars.clear_contextvars()  # an app that a test called in this greenlet leaves its request's name
     yield
     running = [greenlet for greenlet in _started if not greenlet.dead]
     open_streams = sum(broadcaster.stream_count for broadcaster in broadcasters)
