@@ -255,7 +255,7 @@ class Service:
             receiver,
             self.metrics,
             on_link=self._link_changed,
-            gathering_s=lambda: self.broadcaster.gathering_s,
+            pace=self.broadcaster.pace,
             clock=time.monotonic,
         )
 

@@ -1,17 +1,14 @@
 """/stream: the first events of an event stream, and what happens around it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
-from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from tests.api.conftest import MAX_STREAMS, Stream
 from tests.unit.builders import ROBOT, connection, state
-from vda5050.api.stream import write_chunk
 from vda5050.service import Service
 
 OpenStream = Callable[..., Stream]
@@ -231,30 +228,3 @@ def test_end(open_stream: OpenStream, service: Service, receive: Receive, encodi
     assert stream.rest() == []
     assert len(stream.reader.retries_ms) == 2
     assert service.broadcaster.stream_count == 0
-
-
-class NarrowSocket:
-    """A socket whose first write takes only so many bytes."""
-
-    def __init__(self, room: int) -> None:
-        self.got = b""
-        self._room = room
-
-    def sendmsg(self, parts: Sequence[bytes]) -> int:
-        """Take what there is room for."""
-        self.got += b"".join(parts)[: self._room]
-        return len(self.got)
-
-    def sendall(self, data: memoryview) -> None:
-        """Take the rest, however long that takes."""
-        self.got += data
-
-
-@given(data=st.binary(min_size=1, max_size=100), room=st.integers(min_value=0, max_value=110))
-def test_chunk_is_whole_however_little_the_socket_takes(data: bytes, room: int) -> None:
-    """A piece is one HTTP chunk: its size in hex, the bytes, a line end; also where the socket takes it in parts."""
-    sock = NarrowSocket(room)
-
-    write_chunk(sock, data)
-
-    assert sock.got == b"%x\r\n%b\r\n" % (len(data), data)

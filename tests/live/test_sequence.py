@@ -35,7 +35,7 @@ from tests.live.sequence_checker import (
 )
 from tests.live.stream_client import SseClient, resident_bytes
 from tests.services import Service, gateway, mosquitto, require, wait_until
-from vda5050.broadcast.subscription import PIECE_BYTES
+from vda5050.broadcast.parcel import PIECE_BYTES
 
 RUN_S = 20.0
 STALL_S = 7.0

@@ -8,10 +8,11 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from tests.unit.builders import FakeClock
 from tests.unit.test_read_buffer import PACKET_ID, PINGRESP, FakeSocket, publish
+from vda5050.broadcast import Pace
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
-from vda5050.mqtt_bridge.bridge import round_s
+from vda5050.mqtt_bridge.bridge import next_round_at
 from vda5050.mqtt_bridge.read_buffer import ReadBuffer
 from vda5050.settings import Settings
 
@@ -31,11 +32,23 @@ class Receiver:
         self.seen.append(("rejected", topic, rejected.reason))
 
 
+def pace(*, is_watched: bool = True) -> Pace:
+    """Give streams that are flushed as soon as something comes."""
+    return Pace(0.1, is_watched=is_watched)
+
+
 def seen_of(data: bytes, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Let the bridge take what one read gave; paho is a stand-in that reads two bytes a call."""
     receiver = Receiver()
     settings = Settings(max_payload_bytes=100)
-    bridge = MqttBridge(settings, receiver, Metrics(), on_link=lambda *, is_up: None, clock=FakeClock())  # noqa: ARG005
+    bridge = MqttBridge(
+        settings,
+        receiver,
+        Metrics(),
+        on_link=lambda *, is_up: None,  # noqa: ARG005
+        pace=pace(),
+        clock=FakeClock(),
+    )
     buffer = ReadBuffer(FakeSocket([data]))
     buffer.fill()
 
@@ -88,17 +101,39 @@ def test_rejected(
     assert seen == [rejected, *([("ack", PACKET_ID, 1)] if qos else []), ("message", "next", b"1", False)]
 
 
-@pytest.mark.parametrize(("gathering_s", "expected"), [(0.0, 0.004), (0.05, 0.01), (0.1, 0.02), (5.0, 0.02)])
-def test_round_grows_with_the_batches(gathering_s: float, expected: float) -> None:
-    """While the streams gather for long, so does the bridge, up to a bound; in a quiet moment it hands on at once."""
-    assert round_s(gathering_s) == pytest.approx(expected)
+@pytest.mark.parametrize(
+    ("paused_for_s", "message_every_s", "is_watched", "expected"),
+    [
+        (0.0, 0.001, True, 0.004),
+        (0.0, 0.001, False, 0.020),
+        (0.003, 0.001, True, 0.004),
+        (0.1, 0.001, True, 0.1),
+        (9.0, 0.001, True, 0.150),
+        (0.1, 0.0001, True, 0.03),
+        (0.1, 0.000001, True, 0.004),
+    ],
+    ids=["quick streams", "nobody watches", "short pause", "long pause", "endless", "many messages", "far too many"],
+)
+def test_round_waits_for_the_streams(
+    *, paused_for_s: float, message_every_s: float, is_watched: bool, expected: float
+) -> None:
+    """What would not be sent yet is read later, unless it is too much to be left to the broker."""
+    streams = pace(is_watched=is_watched)
+    streams.next_flush_at = 5.0 + paused_for_s
+
+    assert next_round_at(5.0, streams, message_every_s=message_every_s) == pytest.approx(5.0 + expected)
 
 
 def test_before_the_start() -> None:
     """A bridge that was not started is stopped, and says nothing of a link."""
     told: list[bool] = []
     bridge = MqttBridge(
-        Settings(), Receiver(), Metrics(), on_link=lambda *, is_up: told.append(is_up), clock=FakeClock()
+        Settings(),
+        Receiver(),
+        Metrics(),
+        on_link=lambda *, is_up: told.append(is_up),
+        pace=pace(),
+        clock=FakeClock(),
     )
     bridge.stop()
     bridge.stop()

@@ -220,7 +220,7 @@ class Streams(RuleBasedStateMachine):
             mock.patch.multiple(
                 "vda5050.broadcast.group", LOG_BYTES=1_500, COMPACT_AT=3, MAX_REPLAY_BYTES=MAX_REPLAY_BYTES
             ),
-            mock.patch.multiple("vda5050.broadcast.subscription", PIECE_BYTES=200),
+            mock.patch.multiple("vda5050.broadcast.parcel", PIECE_BYTES=200),
             mock.patch("vda5050.broadcast.broadcaster.gevent", fake_gevent),
         ]
         for patch in self.patches:

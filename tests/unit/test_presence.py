@@ -7,8 +7,9 @@ import pytest
 
 from tests.unit.builders import Chain, Client
 from vda5050.broadcast import presence as module
+from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.presence import Presence
-from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.broadcast.subscription import Subscription
 from vda5050.frames import Wire, encode_heartbeat
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
-from vda5050.broadcast import Filter, Peer, StreamEnded, Subscription, set_tcp_options
+from vda5050.broadcast import Filter, Peer, SocketWriter, StreamEnded, Subscription, set_tcp_options
 from vda5050.frames import Wire
 from vda5050.service import Service
 
@@ -64,14 +64,6 @@ def _stream(service: Service, asked: Filter) -> Response:
     return response
 
 
-def write_chunk(sock: Any, data: bytes) -> None:
-    """Write `data`, which is not empty, as one chunk (RFC 9112, section 7.1). Raises OSError."""
-    parts = (b"%x\r\n" % len(data), data, b"\r\n")
-    sent = sock.sendmsg(parts)
-    if sent < sum(map(len, parts)):  # the socket's buffer is full: only a client that reads slowly costs a copy
-        sock.sendall(memoryview(b"".join(parts))[sent:])
-
-
 def lose_key(subscription: Subscription, last_words: bytes = b"") -> None:
     """End the stream of a key that is no longer valid; called again, cut the connection that it is stuck in."""
     if subscription.end_reason != "key":
@@ -85,11 +77,11 @@ class _Chunks:
 
     An iterator of its own and not a generator: `close` must let the subscription go even if nothing was ever read.
 
-    gunicorn is given the first piece, and writes it behind the head; the others are written here, as further chunks of
-    the same body: gunicorn would copy each of them anew for every client.
+    gunicorn is given the first piece, and writes it behind the head; the others are further chunks of the same body and
+    do not go through gunicorn, which would copy each of them anew for every client.
     """
 
-    __slots__ = ("_has_begun", "_hold", "_peer", "_service", "_sock", "_subscription")
+    __slots__ = ("_has_begun", "_hold", "_peer", "_service", "_subscription", "_writer")
 
     def __init__(self, service: Service, subscription: Subscription, environ: dict[str, Any]) -> None:
         self._service = service
@@ -98,21 +90,22 @@ class _Chunks:
         self._peer: Peer | None = None
         environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
         self._has_begun = False
-        self._sock: Any = None
+        self._writer: SocketWriter | None = None
         sock = environ.get("gunicorn.socket")  # another server does not give it, and notices at the next heartbeat
         if sock is not None:
             self._watch(sock)
             if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and not isinstance(sock, ssl.SSLSocket):
-                self._sock = sock
+                self._writer = SocketWriter(sock, subscription.wire)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
         try:
-            if self._sock is not None and self._has_begun:
+            if self._writer is not None and self._has_begun:
+                self._subscription.writer = self._writer
                 while True:
-                    write_chunk(self._sock, self._subscription.take())
+                    self._writer.write(self._subscription.take())
             self._has_begun = True
             return self._subscription.take()
         except StreamEnded as ended:

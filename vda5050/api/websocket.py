@@ -26,7 +26,7 @@ from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
 from vda5050.api.problems import problem
 from vda5050.api.stream import last_event_id, lose_key
-from vda5050.broadcast import Filter, Parcel, Peer, StreamEnded, Subscription, set_tcp_options
+from vda5050.broadcast import Filter, Parcel, Peer, SocketWriter, StreamEnded, Subscription, set_tcp_options
 from vda5050.errors import FilterError
 from vda5050.frames import Wire, websocket_text
 from vda5050.logs import get_logger
@@ -116,8 +116,9 @@ class _Upgraded(Response):
             )
             self._subscription.cut = peer.cut
             self._socket.sendall(self._accepted)
+            writer = self._subscription.writer = SocketWriter(self._socket, Wire.WEBSOCKET)
             while True:
-                self._socket.sendall(self._subscription.take())
+                writer.write(self._subscription.take())
         except StreamEnded as ended:
             self._say_goodbye(ended.last_words)
         except (OSError, ValueError) as error:  # ValueError: the socket was closed before it could be watched

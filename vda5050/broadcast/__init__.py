@@ -6,10 +6,13 @@ in the order of the flow:
     filters       what a client asked for, as a value that equal requests share
     group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
     routes        which groups want a robot's messages
+    parcel        bytes that are written whole
+    delivery      a parcel to the sockets of all who wait for it
     subscription  one client's bounded gevent queue
     places        how many streams there may be, in all and of one client
+    pace          when the streams are flushed
     ring          numbers frames and holds the latest for clients that come back
-    broadcaster   routes frames to groups, paces the flushes, admits clients
+    broadcaster   routes frames to groups, flushes them, admits clients
     accounts      what streams are and take, for the metrics and the log
     peer          notices when a client has gone
 
@@ -18,16 +21,22 @@ once; or `reset` and a new snapshot. At most once beyond what is held for replay
 """
 
 from vda5050.broadcast.broadcaster import Broadcaster
+from vda5050.broadcast.delivery import Delivery, SocketWriter
 from vda5050.broadcast.filters import EVERYTHING, Filter
+from vda5050.broadcast.pace import Pace
+from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.peer import Peer, set_tcp_options
-from vda5050.broadcast.subscription import Parcel, StreamEnded, Subscription
+from vda5050.broadcast.subscription import StreamEnded, Subscription
 
 __all__ = [
     "EVERYTHING",
     "Broadcaster",
+    "Delivery",
     "Filter",
+    "Pace",
     "Parcel",
     "Peer",
+    "SocketWriter",
     "StreamEnded",
     "Subscription",
     "set_tcp_options",

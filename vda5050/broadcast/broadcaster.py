@@ -1,12 +1,7 @@
-"""Routes frames to groups, paces the flushes, admits clients and lets them go.
+"""Routes frames to groups, flushes them at their `Pace`, admits clients and lets them go.
 
 Called from one thread; every method but the two greenlets' loops runs without a switch, which is what makes "snapshot
 at offset n, then n+1" true without a lock.
-
-Pace: after an idle moment the first frame is flushed at once. A flush's cost is the time until every client it woke has
-been served; the next one waits PACE times that, and longer still where it was dear, up to `max_batch_interval_s`. So a
-small fleet sees a few milliseconds, and a large one batches that are worth their cost. (A fixed interval is wrong at
-both ends: see benchmarks/README.md.)
 """
 
 import random
@@ -20,11 +15,13 @@ from gevent.event import Event
 from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import Group, ReplayTooLong
+from vda5050.broadcast.pace import Pace
+from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.places import Places, affordable_streams
 from vda5050.broadcast.presence import RETRY_MS, Presence, send_away
 from vda5050.broadcast.ring import Ring
 from vda5050.broadcast.routes import Routes
-from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.broadcast.subscription import Subscription
 from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import (
     FINDING,
@@ -46,10 +43,8 @@ from vda5050.settings import Settings
 
 log = get_logger(__name__)
 
-PACE = 4.0
-DEAR_FLUSH_S = 0.004
-"""A flush that costs more than this waits more than PACE times its cost, in proportion."""
 SNAPSHOT_MAX_AGE_S = 1.0
+RETRY_FLUSH_S = 0.1
 DRAIN_POLL_S = 0.02
 CHANGE_FILTER_EVERY_S = 1.0
 """Another filter means another snapshot, which is dear with a large fleet; a client that asks faster waits."""
@@ -79,14 +74,12 @@ class Broadcaster:
         self._epoch = epoch.encode()
         self._clock = clock
         self._is_shared = is_shared
-        self._max_interval_s = settings.max_batch_interval_ms / 1000
+        self.pace = Pace(settings.max_batch_interval_ms / 1000, is_watched=is_shared)
         self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
         self._routes = Routes(self._make_group)
         self._dirty: set[Group] = set()
         self._wake = Event()
         self._presence = Presence(metrics, settings, clock=clock)
-        self.gathering_s = 0.0
-        """For how long updates were gathered after the last flush."""
         self._places = Places(
             max_streams=affordable_streams(settings.max_streams, descriptors=getrlimit(RLIMIT_NOFILE)[0]),
             max_of_client=settings.max_streams_per_client,
@@ -215,6 +208,7 @@ class Broadcaster:
         subscription.begin(first)
         group.enter(subscription, offset)
         self._presence.enter(subscription)
+        self.pace.is_watched = True
         self._accounts.opened(wire)
         if self._is_stopped:
             send_away(subscription, reason="stopping")
@@ -224,6 +218,7 @@ class Broadcaster:
         """Let a client go. May be called twice."""
         if subscription in self._presence:
             self._presence.leave(subscription)
+            self.pace.is_watched = self._is_shared or bool(self._presence)
             self._places.leave(subscription.client)
             subscription.cut = None  # which refers back to the subscription
             self._leave(subscription)
@@ -333,7 +328,7 @@ class Broadcaster:
                 self._flush_due()
             except Exception:  # without this greenlet every stream would stand still behind a healthy connection
                 log.exception("a flush failed; the next one goes on")
-                gevent.sleep(self._max_interval_s)
+                gevent.sleep(RETRY_FLUSH_S)
 
     def _flush_due(self) -> None:
         now = self._clock()
@@ -345,12 +340,12 @@ class Broadcaster:
         for group in due:
             self._flush_group(group, now)
         gevent.sleep(0)  # every client that the flush woke is served before this returns
-        cost = self._clock() - now
-        pause = min(self._max_interval_s, PACE * cost * max(1.0, cost / DEAR_FLUSH_S))
+        served_at = self._clock()
+        cost = served_at - now
+        pause = self.pace.flushed(cost, served_at)
         self._metrics.flush.observe(cost)
         self._accounts.served(oldest)
         self._metrics.batch_interval.set(pause)
-        self.gathering_s = pause
         self._metrics.replay_bytes.set(self._ring.size)
         gevent.sleep(pause)
 

@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from vda5050.broadcast.delivery import Delivery
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.broadcast.parcel import Parcel
+from vda5050.broadcast.subscription import Subscription
 from vda5050.errors import Vda5050Error
 from vda5050.frames import FINDING, Frame, Wire, encode_events, snapshot_json, update_json
 from vda5050.topics import TOPICS
@@ -25,6 +27,11 @@ MAX_REPLAY_BYTES = 4_194_304
 share."""
 COMPACT_AT = 1_000
 """Frames that may wait for a slow interval before those replaced by newer ones are let go."""
+HANDED_BYTES = 100_000_000
+"""Of a flush, about 20 ms: so much is written to the clients' sockets at once, in the hub's own turn. Clients beyond it
+are served by their greenlets, between which the hub looks after everything else."""
+CALL_BYTES = 40_000
+"""A write costs as much as so many bytes of it."""
 VIEW = "view"
 """The type of an update that carries a robot's view."""
 CONFLATED_TOPICS = frozenset({"state", "visualization"})
@@ -180,12 +187,20 @@ class Group:
 
     def _hand_out(self, batch: Batch, ahead: dict[Subscription, int]) -> dict[Wire, tuple[int, int, int]]:
         done = {}
+        left = HANDED_BYTES
         for wire, members in self.members.items():
             if members:
                 parcel = batch.parcel(wire)
-                for subscription in members:
-                    if subscription not in ahead:
-                        subscription.put(parcel)
+                cost = parcel.size + CALL_BYTES
+                with Delivery(parcel, wire, clients=len(members)) as delivery:
+                    for subscription in members:
+                        if subscription in ahead:
+                            continue
+                        if left > 0:
+                            subscription.hand(delivery)
+                            left -= cost
+                        else:
+                            subscription.put(parcel)
                 done[wire] = (len(members), len(batch.frames), parcel.size)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 
 import gevent
 
-from vda5050.broadcast.subscription import Parcel, Subscription
+from vda5050.broadcast.parcel import Parcel
+from vda5050.broadcast.subscription import Subscription
 from vda5050.frames import Wire, encode_heartbeat, encode_retry
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings

@@ -6,23 +6,24 @@ from the socket it finds a mark instead, for which it gets `reset` and a fresh s
 every client ends at the newest state.
 
 The unit of the queue is a parcel: bytes that must be written whole, because a client cannot tell half a batch from a
-batch. A parcel's bytes are shared by all clients of its group (small ones that wait together are joined into a copy),
-and cut into pieces, so that the copy that gunicorn makes while it frames one (Response.write) stays small however slow
-the client is.
+batch. A parcel's bytes are shared by all clients of its group; small ones that wait together are joined into a copy.
+
+A parcel for a client that waits with nothing before it is handed over: it goes to the client's socket at once, and the
+greenlet is woken only where the kernel did not take all of it. The queue is for who has fallen behind. (Waking a
+greenlet that goes through its queue costs more than the write.)
 """
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import NamedTuple
 
 from gevent.queue import SimpleQueue
 
+from vda5050.broadcast.delivery import Delivery, SocketWriter
 from vda5050.broadcast.filters import Filter
+from vda5050.broadcast.parcel import Parcel
 from vda5050.errors import Vda5050Error
 from vda5050.frames import Wire
 
-PIECE_BYTES = 262_144
-"""A batch of 100 states of 2 kB is one piece: cutting it into four costs three times the CPU."""
 JOIN_BYTES = 65_536
 """What waits is joined up to this; a joined chunk is the client's own copy."""
 PARCEL_BYTES = 256
@@ -37,25 +38,11 @@ class StreamEnded(Vda5050Error):  # noqa: N818 - reads as the claim it is
         self.last_words = last_words
 
 
-class Parcel(NamedTuple):
-    """Bytes to be written whole: `pieces` of at most PIECE_BYTES each, `size` bytes together, `events` in them."""
-
-    pieces: tuple[bytes, ...]
-    size: int
-    events: int
-
-    @classmethod
-    def of(cls, data: bytes, *, events: int = 0) -> "Parcel":
-        """Cut `data` into pieces."""
-        size = len(data)
-        if size <= PIECE_BYTES:
-            return cls((data,), size, events)
-        return cls(tuple(data[i : i + PIECE_BYTES] for i in range(0, size, PIECE_BYTES)), size, events)
-
-
 class _Mark(Enum):
     LAGGING = "lagging"
     ENDED = "ended"
+    UNFINISHED = "unfinished"
+    """`SocketWriter.write_now` left something."""
 
 
 class Subscription:
@@ -66,16 +53,17 @@ class Subscription:
 
     `slot`, `beats_left` and `beats_writing` (heartbeats since the greenlet last came to read) are `Presence`'s;
     `is_writing` while the greenlet is not here but at the socket. `cut` ends the connection from outside, even under a
-    greenlet that is stuck in a write; set by whoever serves the client, where it can be done.
+    greenlet that is stuck in a write; `writer` makes `hand` possible. Both are set by whoever serves the client, where
+    it can be done.
 
-    `put`, `lag`, `change_filter`, `end`, `withdraw` and `abandon` never block and may be called from anywhere; `take`
-    is for one greenlet.
+    `hand`, `put`, `lag`, `change_filter`, `end`, `withdraw` and `abandon` never block and may be called from anywhere;
+    `take` is for one greenlet.
     """
 
     __slots__ = (
-        "_ended", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes", "beats_left",
-        "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked", "is_writing", "lag_reason",
-        "opened_at", "slot", "taken_bytes", "taken_events", "wanted", "wire",
+        "_ended", "_is_idle", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
+        "beats_left", "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked",
+        "is_writing", "lag_reason", "opened_at", "slot", "taken_bytes", "taken_events", "wanted", "wire", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +88,7 @@ class Subscription:
         self.beats_writing = 0
         self.is_writing = False
         self.cut: Callable[[], None] | None = None
+        self.writer: SocketWriter | None = None
         self.opened_at = opened_at
         self.taken_events = 0
         self.taken_bytes = 0
@@ -110,6 +99,7 @@ class Subscription:
         self._pieces: list[bytes] = []
         self._waiting_bytes = 0
         self._is_lagging = False
+        self._is_idle = False
         self._ended: StreamEnded | None = None
 
     @property
@@ -129,6 +119,16 @@ class Subscription:
             self.taken_events += parcel.events
             self.taken_bytes += parcel.size
 
+    def hand(self, delivery: Delivery) -> None:
+        """Write a parcel to a client that waits for one; queue it as `put` does where that cannot be done."""
+        if not self._is_idle or self.writer is None:
+            self.put(delivery.parcel)
+            return
+        self.taken_events += delivery.parcel.events
+        self.taken_bytes += delivery.parcel.size
+        if not self.writer.write_now(delivery):
+            self._enqueue(_Mark.UNFINISHED)
+
     def put(self, parcel: Parcel) -> None:
         """Queue a parcel, or mark the client as lagging where it would wait behind too much."""
         if self._is_lagging or self._ended is not None:
@@ -138,7 +138,7 @@ class Subscription:
             self.lag()
             return
         self._waiting_bytes += cost
-        self._queue.put(parcel)
+        self._enqueue(parcel)
 
     def lag(self, reason: str = "lagging") -> None:
         """Drop what waits and let the client begin again with `reset` and a snapshot when it comes to read."""
@@ -146,7 +146,7 @@ class Subscription:
             self.lag_reason = reason
             self._drop_waiting()
             self._is_lagging = True
-            self._queue.put(_Mark.LAGGING)
+            self._enqueue(_Mark.LAGGING)
 
     def change_filter(self, wanted: Filter) -> None:
         """Let the client begin again with another filter, the newest one asked for, when it comes to read."""
@@ -159,7 +159,7 @@ class Subscription:
         if self._ended is None:
             self.end_reason = reason
             self._ended = StreamEnded(last_words)
-            self._queue.put(_Mark.ENDED)
+            self._enqueue(_Mark.ENDED)
 
     def withdraw(self, last_words: bytes = b"", *, reason: str) -> None:
         """End the stream and drop what waits: the client is to have no more of it."""
@@ -169,15 +169,15 @@ class Subscription:
 
     def abandon(self) -> None:
         """End the stream now: the client has gone."""
-        self._drop_waiting()
+        self._empty_queue()
         self._pieces.clear()
         self._ended = StreamEnded()
-        self._queue.put(_Mark.ENDED)
+        self._enqueue(_Mark.ENDED)
 
     def take(self) -> bytes:
-        """Wait for what the client is to be sent next: never empty, small parcels that wait together as one.
+        """Wait for what the client is to be sent next, small parcels that wait together as one.
 
-        Raises StreamEnded.
+        Empty only where `writer` left something, which goes before whatever is taken. Raises StreamEnded.
         """
         self.is_writing = False
         self.beats_writing = 0
@@ -190,7 +190,11 @@ class Subscription:
         """Move waiting parcels to `_pieces`, joined where they are small. No switch but in the first `get`."""
         queue, pieces = self._queue, self._pieces
         size = 0
-        item = queue.get()
+        self._is_idle = queue.empty()
+        try:
+            item = queue.get()
+        finally:
+            self._is_idle = False
         while True:
             if item is _Mark.ENDED:
                 if pieces:  # what came before it goes out first
@@ -201,10 +205,13 @@ class Subscription:
                 self.begin(self._resync(self))  # may flush the group: nothing may be queued here before it is done
                 self._is_lagging = False
                 return
-            self._waiting_bytes -= item.size + PARCEL_BYTES
-            size += item.size
-            self.taken_events += item.events
-            pieces.extend(item.pieces)
+            if item is _Mark.UNFINISHED:
+                pieces.append(b"")
+            else:
+                self._waiting_bytes -= item.size + PARCEL_BYTES
+                size += item.size
+                self.taken_events += item.events
+                pieces.extend(item.pieces)
             if size >= JOIN_BYTES or queue.empty():
                 break
             item = queue.get()
@@ -212,10 +219,22 @@ class Subscription:
         if len(pieces) > 1:
             pieces[:] = _joined(pieces)
 
+    def _enqueue(self, item: Parcel | _Mark) -> None:
+        self._is_idle = False  # what comes now comes after it
+        self._queue.put(item)
+
     def _drop_waiting(self) -> None:
+        """Empty the queue, but for the mark of what is written in part: its end has to follow."""
+        if self._empty_queue():
+            self._enqueue(_Mark.UNFINISHED)
+
+    def _empty_queue(self) -> bool:
+        """Drop everything; tells whether the end of something written in part was among it."""
+        is_unfinished = False
         while not self._queue.empty():
-            self._queue.get()
+            is_unfinished |= self._queue.get() is _Mark.UNFINISHED
         self._waiting_bytes = 0
+        return is_unfinished
 
 
 def _joined(pieces: list[bytes]) -> list[bytes]:
