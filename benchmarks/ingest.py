@@ -2,9 +2,9 @@
 
     python benchmarks/ingest.py [--rate 8000] [--seconds 8] [--flat-out]
 
-Publishes prepared 2 kB states of 200 robots at a fixed rate, or with --flat-out as fast as the broker takes them, and
-runs, one after the other, the gateway without any client and the peer. Messages are counted by the system itself (the
-gateway's metrics, the peer's answer), CPU seconds are those of its process tree. Prints one JSON line a system:
+Publishes 2 kB states of 200 robots at a fixed rate, or with --flat-out as fast as the broker takes them, and runs, one
+after the other, the gateway without any client and the peer. Messages are counted by the system itself (the gateway's
+metrics, the peer's answer), CPU seconds are those of its process tree. Prints one JSON line a system:
 
     offered_per_s   messages published a second     taken_per_s   messages that the system counted a second
     cpu_cores       CPU seconds a second            per_cpu_s     messages counted for each of its CPU seconds
@@ -30,16 +30,17 @@ WARM_S = 2.0
 _TAKEN = re.compile(r'vda5050_messages_total\{topic="state"\} (\S+)')
 
 
-def publish_prepared(port: int, rate: float, stop: Event, count: "Synchronized[int]") -> None:
-    """Publish the same 200 packets round and round, at most `rate` a second, until `stop`; a process of its own."""
+def publish_states(port: int, rate: float, stop: Event, count: "Synchronized[int]") -> None:
+    """Publish the robots' states in turn, at most `rate` a second, until `stop`; a process of its own."""
     robots = [SimulatedRobot(f"R{number:05d}") for number in range(ROBOTS)]
-    packets = [publish_packet(TOPIC.format(m=MANUFACTURER, s=r.serial_number), r.next_state()) for r in robots]
-    sock = connect_to_broker(port, "prepared")
+    topics = [TOPIC.format(m=MANUFACTURER, s=robot.serial_number) for robot in robots]
+    sock = connect_to_broker(port, "robots")
     started, sent = time.monotonic(), 0
     while not stop.is_set():
         due = int(min(sent + ROBOTS, (time.monotonic() - started) * rate))
         if due > sent:
-            sock.sendall(b"".join([packets[number % ROBOTS] for number in range(sent, due)]))
+            turns = [number % ROBOTS for number in range(sent, due)]
+            sock.sendall(b"".join([publish_packet(topics[turn], robots[turn].next_state()) for turn in turns]))
             count.value = sent = due
         else:
             time.sleep(1 / rate)
@@ -49,7 +50,7 @@ def publish_prepared(port: int, rate: float, stop: Event, count: "Synchronized[i
 def publishing(port: int, rate: float) -> Iterator[Callable[[], int]]:
     """Publish while the block runs; yields a function that tells how many were sent."""
     stop, count = multiprocessing.Event(), multiprocessing.Value("q", 0)
-    process = multiprocessing.Process(target=publish_prepared, args=(port, rate, stop, count))
+    process = multiprocessing.Process(target=publish_states, args=(port, rate, stop, count))
     process.start()
     try:
         yield lambda: int(count.value)
