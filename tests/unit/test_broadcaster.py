@@ -598,9 +598,16 @@ def test_heartbeats_stay_spread(chain: Chain) -> None:
     assert max(map(slots.count, slots)) <= 20
 
 
-@pytest.mark.usefixtures("time")
 def test_greenlets_end(chain: Chain) -> None:
     """After a stop no greenlet runs, and the broadcaster can be stopped again."""
+    started: list[gevent.Greenlet[..., object]] = []
+    gevent.Greenlet.add_spawn_callback(started.append)
+    chain.broadcaster.start()
+    gevent.Greenlet.remove_spawn_callback(started.append)
+    gevent.sleep(0)
+    ran = [not greenlet.dead for greenlet in started]
+    chain.broadcaster.stop()
     chain.broadcaster.stop()
 
-    chain.broadcaster.stop()
+    assert ran == [True, True]
+    assert all(greenlet.dead for greenlet in started)
