@@ -5,7 +5,9 @@
     api <── replay, export, timeline <── reader <─────┘
 
 writer     buffers records, stores them in batches, survives any outage of the database
+rests      keeps the writer's thread from holding the interpreter for long
 store      a batch -> rows; codec compresses payloads with dictionaries made of the fleet's own messages
+inserts    rows -> the table
 lease      of several processes with one database, one writes
 retention  lets go what is too old or too much
 reader     pages in the order of time, the fleet at any time; stretch says of what

@@ -13,11 +13,15 @@ from vda5050.history.tables import WRITER
 
 LEASE_S = 10
 _THE_ROW = WRITER.c.id == 1
+_NOW = {
+    SQLITE: "CAST(strftime('%s', 'now') AS INTEGER)",
+    "postgresql": "extract(epoch from clock_timestamp())::bigint",
+}
 
 
 def take(connection: Connection, owner: str) -> bool:
     """Take or renew the lease for LEASE_S; False while another one holds it."""
-    now = _now(connection)
+    now = sa.literal_column(_NOW[connection.dialect.name], sa.BigInteger)
     free = sa.or_(WRITER.c.owner == owner, WRITER.c.until <= now)
     taken = sa.update(WRITER).where(_THE_ROW, free).values(owner=owner, until=now + LEASE_S)
     return connection.execute(taken).rowcount == 1
@@ -26,13 +30,3 @@ def take(connection: Connection, owner: str) -> bool:
 def release(connection: Connection, owner: str) -> None:
     """Let another one take it at once."""
     connection.execute(sa.update(WRITER).where(_THE_ROW, WRITER.c.owner == owner).values(owner="", until=0))
-
-
-def _now(connection: Connection) -> int:
-    now = (
-        "CAST(strftime('%s', 'now') AS INTEGER)"
-        if connection.dialect.name == SQLITE
-        else "extract(epoch from clock_timestamp())::bigint"
-    )
-    found: int = connection.execute(sa.text(f"SELECT {now}")).scalar_one()
-    return found

@@ -1,19 +1,17 @@
 """A batch of records -> rows, in one transaction: robots and epochs named, payloads compressed, ids given.
 
-Takes records in order, in a native thread, with the connection of a write transaction. Kept lean, because what holds
-the interpreter's lock here keeps the streams waiting: a batch is compressed in one call a topic, and written in one
-call for PostgreSQL (COPY, binary) or one for SQLITE_ROWS rows of SQLite (an INSERT of so many rows is one step, so the
-lock is let go once and not once a row).
+Takes records in order, in a native thread, with the connection of a write transaction. What holds the interpreter's
+lock here keeps the streams waiting. So it is held for short: a slice of SLICE_ROWS is compressed in one call a topic
+and written in one call (see `inserts`), and between two slices the caller may `rest`.
 
 What a transaction that failed had put into the caches is taken out again with `forget`: the next one looks it up.
 """
 
 import operator
 import random
-import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -22,35 +20,20 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vda5050.database import SQLITE
 from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
+from vda5050.history.inserts import Row, insert
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
 from vda5050.sinks import Record
 from vda5050.topics import Address
 
-SQLITE_ROWS = 250
+SLICE_ROWS = 100
 LOOKUP_IDS = 500
 LATE_US = 10 * MICROSECONDS
 """A message received up to this much before the one stored last is put right after it; the clock may be slewed, or
 have several readers. One received earlier than that came after the clock was set back, and gets its own time."""
 
-_COLUMNS = tuple(column.name for column in MESSAGES.columns)
-_COPY = f"COPY {MESSAGES.name} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
-_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_ROW = struct.Struct("!hiqiqiiiiiiihi?i")
-_COPY_TAIL = b"\xff\xff"
-
-
-class Row(NamedTuple):
-    """A row of `messages`, in its order."""
-
-    id: int
-    stream_offset: int
-    robot_id: int
-    epoch_id: int
-    dictionary_id: int
-    topic: int
-    is_retained: bool
-    payload: bytes
+Placed = tuple[int, Record]
+"""A record with the id that it is to have."""
 
 
 class Store:
@@ -58,7 +41,7 @@ class Store:
 
     def __init__(self) -> None:
         self._codec = Codec(random.Random())
-        self._robots: dict[tuple[str, str, str, str], int] = {}
+        self._robots: dict[Address, int] = {}
         self._epochs: dict[str, int] = {}
         self._last_id = 0
         self._stored_id = 0
@@ -136,40 +119,72 @@ class Store:
         self._last_id = ids[-1]
         return ids
 
-    def write(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> int:
-        """Add the records that are not there yet, and return how many these were.
+    def write(
+        self,
+        connection: Connection,
+        records: Sequence[Record],
+        ids: Sequence[int],
+        *,
+        rest: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Add the records that are not there yet, and return how many these were; `rest` is called after each slice.
 
         One that an earlier transaction has kept, whose end this process did not learn, is known by epoch and offset.
         An id that another message has is replaced by the next one that is free.
         """
-        rows = self._rows(connection, records, ids)
+        self._name(connection, records)
+        placed = list(zip(ids, records, strict=True))
         is_new = self._is_sure and all(map(operator.lt, (self._stored_id, *ids), ids))
         if not is_new:
-            rows = settled(connection, rows)
-        insert_rows(connection, rows)
-        self._written_id = max((row.id for row in rows), default=0)
-        return len(rows)
+            placed = self._settled(connection, placed)
+        insert(connection, self._slices(placed, rest))
+        self._written_id = max((id_ for id_, _ in placed), default=0)
+        return len(placed)
 
     def note_kept(self) -> None:
         """Remember that what `write` did was kept."""
         self._stored_id = max(self._stored_id, self._written_id)
         self._is_sure = True
 
-    def _rows(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> list[Row]:
-        self._name(connection, records)
+    def _slices(self, placed: Sequence[Placed], rest: Callable[[], None]) -> Iterator[list[Row]]:
+        for start in range(0, len(placed), SLICE_ROWS):
+            yield self._rows(placed[start : start + SLICE_ROWS])
+            rest()
+
+    def _rows(self, placed: Sequence[Placed]) -> list[Row]:
+        encoded = self._encoded([record for _, record in placed])
         return [
-            Row(
+            (
                 id_,
                 record.offset,
-                self._robots[_name_of(record.address)],
+                self._robots[record.address],
                 self._epochs[record.epoch],
                 dictionary_id,
                 TOPIC_CODES[record.address.topic],
                 record.is_retained,
                 data,
             )
-            for record, id_, (data, dictionary_id) in zip(records, ids, self._encoded(records), strict=True)
+            for (id_, record), (data, dictionary_id) in zip(placed, encoded, strict=True)
         ]
+
+    def _settled(self, connection: Connection, placed: Sequence[Placed]) -> list[Placed]:
+        """Leave out what is stored already under the same id, and give the others ids that are free."""
+        used: set[int] = set()
+        found: list[Placed] = []
+        waiting = placed
+        while waiting:
+            taken = _taken(connection, [id_ for id_, _ in waiting])
+            again = []
+            for id_, record in waiting:
+                if taken.get(id_) == (self._epochs[record.epoch], record.offset):
+                    continue
+                if id_ in taken or id_ in used:
+                    again.append((id_ + 1, record))
+                else:
+                    used.add(id_)
+                    found.append((id_, record))
+            waiting = again
+        return found
 
     def _encoded(self, records: Sequence[Record]) -> list[Encoded]:
         places: dict[str, list[int]] = {}
@@ -185,10 +200,8 @@ class Store:
     def _name(self, connection: Connection, records: Iterable[Record]) -> None:
         """Give a number to every robot and epoch that has none yet."""
         for record in records:
-            name = _name_of(record.address)
-            if name not in self._robots:
-                columns = ("interface", "major_version", "manufacturer", "serial_number")
-                self._robots[name] = _number(connection, ROBOTS, dict(zip(columns, name, strict=True)))
+            if record.address not in self._robots:
+                self._robots[record.address] = _number(connection, ROBOTS, _name_of(record.address))
             if record.epoch not in self._epochs:
                 self._epochs[record.epoch] = _number(connection, EPOCHS, {"epoch": record.epoch})
 
@@ -203,32 +216,13 @@ def numbered(records: Iterable[Record], *, after: int) -> list[int]:
     return ids
 
 
-def insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
-    """Write rows in as few calls as can be."""
-    if connection.dialect.name == SQLITE:
-        for start in range(0, len(rows), SQLITE_ROWS):
-            chunk = rows[start : start + SQLITE_ROWS]
-            values = ",".join(["(?,?,?,?,?,?,?,?)"] * len(chunk))
-            flat = tuple(value for row in chunk for value in row)
-            connection.exec_driver_sql(f"INSERT INTO {MESSAGES.name} ({','.join(_COLUMNS)}) VALUES {values}", flat)  # noqa: S608 - names of ours
-        return
-    driver_connection: Any = connection.connection.driver_connection
-    with driver_connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(b"".join(_copy_text(rows)))
-
-
-def _copy_text(rows: Iterable[Row]) -> Iterator[bytes]:
-    """Write rows in the binary form of COPY (PostgreSQL's manual, SQL COPY, "Binary Format")."""
-    yield _COPY_HEAD
-    pack = _COPY_ROW.pack
-    for id_, offset, robot, epoch, dictionary, topic, is_retained, payload in rows:
-        yield pack(8, 8, id_, 8, offset, 4, robot, 4, epoch, 4, dictionary, 2, topic, 1, is_retained, len(payload))
-        yield payload
-    yield _COPY_TAIL
-
-
-def _name_of(address: Address) -> tuple[str, str, str, str]:
-    return address.interface, address.major_version or "", address.manufacturer, address.serial_number
+def _name_of(address: Address) -> dict[str, str]:
+    return {
+        "interface": address.interface,
+        "major_version": address.major_version or "",
+        "manufacturer": address.manufacturer,
+        "serial_number": address.serial_number,
+    }
 
 
 def _number(connection: Connection, table: sa.Table, values: dict[str, str]) -> int:
@@ -237,26 +231,6 @@ def _number(connection: Connection, table: sa.Table, values: dict[str, str]) -> 
     connection.execute(insert(table).values(**values).on_conflict_do_nothing())
     where = [table.c[column] == value for column, value in values.items()]
     found: int = connection.execute(sa.select(table.c.id).where(*where)).scalar_one()
-    return found
-
-
-def settled(connection: Connection, rows: Sequence[Row]) -> list[Row]:
-    """Leave out what is stored already under the same id, and give the others ids that are free."""
-    used: set[int] = set()
-    found: list[Row] = []
-    waiting = list(rows)
-    while waiting:
-        taken = _taken(connection, [row.id for row in waiting])
-        again = []
-        for row in waiting:
-            if taken.get(row.id) == (row.epoch_id, row.stream_offset):
-                continue
-            if row.id in taken or row.id in used:
-                again.append(row._replace(id=row.id + 1))
-            else:
-                used.add(row.id)
-                found.append(row)
-        waiting = again
     return found
 
 

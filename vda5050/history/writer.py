@@ -1,7 +1,8 @@
 """The one who writes: takes every update as a sink, stores them in batches, off the hub.
 
-Takes records on the hot path into a buffer that is bounded in bytes; one greenlet hands batches to a native thread, at
-the latest FLUSH_S after they came. Whatever the database does, `put` costs the same. What cannot be stored:
+Takes records on the hot path into a buffer that is bounded in bytes; one greenlet hands a batch to a native thread
+every FLUSH_S. The thread works in slices and rests between them, for the streams' sake (`rests`), unless more waits
+than one batch takes. Whatever the database does, `put` costs the same. What cannot be stored:
 
 * `buffer`: the database was away, or too slow, for longer than the buffer lasts. The newest are lost, so that what
   is missing is one stretch with an end, not holes everywhere.
@@ -26,6 +27,7 @@ from sqlalchemy import Connection
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease
+from vda5050.history.rests import no_rest, rests
 from vda5050.history.store import Store
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.logs import get_logger
@@ -35,7 +37,7 @@ from vda5050.sinks import Record
 log = get_logger(__name__)
 
 FLUSH_S = 0.25
-BATCH_ROWS = 2_000
+BATCH_ROWS = 5_000
 BATCH_BYTES = 8_388_608
 RECORD_BYTES = 300
 """What a waiting record costs beside its payload."""
@@ -146,6 +148,7 @@ class Writer:
         failures = 0
         while True:
             is_last = self._is_stopping
+            started = self._clock()
             try:
                 self._round()
                 failures = 0
@@ -160,7 +163,8 @@ class Writer:
             if is_last:
                 self._release()
                 return
-            self._pause(min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** (failures - 1)) if failures else FLUSH_S)
+            due_s = FLUSH_S - (self._clock() - started)
+            self._pause(min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** (failures - 1)) if failures else due_s)
 
     def _pause(self, seconds: float) -> None:
         until = self._clock() + seconds
@@ -168,7 +172,7 @@ class Writer:
             gevent.sleep(min(left, FLUSH_S))
 
     def _round(self) -> None:
-        """Write all that waits; without anything to write, renew the lease. Raises DatabaseUnavailable."""
+        """Write what waits; without anything to write, renew the lease. Raises DatabaseUnavailable."""
         if self.standing is Standing.STANDBY:
             self._forget_old()
         if not self._hold():
@@ -180,9 +184,16 @@ class Writer:
             if self.standing is not Standing.WRITING:
                 return
             self._batch = None
+            if not (self._is_behind or self._is_stopping):
+                break
         self._improve()
         if not self._is_stopping:
             self._tend(self._do)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Tell whether more waits than one batch takes."""
+        return len(self._buffer) >= BATCH_ROWS
 
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
@@ -217,11 +228,13 @@ class Writer:
 
     def _write(self, batch: Batch) -> None:
         """Store a batch, in halves where the database refuses it. Raises DatabaseUnavailable."""
+        is_urgent = self._is_behind or self._is_stopping
 
         def write(connection: Connection) -> int | None:
             if not lease.take(connection, self._owner):
                 return None
-            return self._store.write(connection, batch.records, batch.ids)
+            rest = no_rest if is_urgent else rests(clock=self._clock)
+            return self._store.write(connection, batch.records, batch.ids, rest=rest)
 
         started = self._clock()
         try:

@@ -84,6 +84,11 @@ def test_looks_now_and_then(kept: Archive) -> None:
     keeper = Keeper(kept)
     keeper.tend(0)
     asked: list[object] = []
-    keeper.retention.tend(lambda work: bool(asked.append(work)))
+
+    def note(work: object) -> bool:
+        asked.append(work)
+        return False
+
+    keeper.retention.tend(note)
 
     assert asked == []

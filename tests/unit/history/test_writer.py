@@ -1,7 +1,7 @@
 """The writer never stalls who puts, stores what it can, and counts what it cannot."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gevent
@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.history.recorded import Archive, Desk, archive, record
 from vda5050.database import Database
-from vda5050.history import lease, writer
+from vda5050.history import lease, store, writer
 from vda5050.history.writer import RECORD_BYTES, Standing
 
 
@@ -166,3 +166,23 @@ def test_dictionaries_come_with_time(kept: Archive) -> None:
         lambda connection: connection.exec_driver_sql("SELECT DISTINCT dictionary_id FROM messages").scalars().all()
     )
     assert sorted(used) == [0, 1]
+
+
+def test_rests_while_it_keeps_up(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between slices of its work the writer rests, but not while more waits than one batch takes."""
+    rests: list[object] = []
+
+    def count_rests(**_options: object) -> Callable[[], None]:
+        return lambda: rests.append(None)
+
+    monkeypatch.setattr(writer, "rests", count_rests)
+    monkeypatch.setattr(writer, "BATCH_ROWS", 10)
+    monkeypatch.setattr(store, "SLICE_ROWS", 4)
+    desk = Desk(kept.database)
+    desk.put(record(number) for number in range(1, 31))
+    desk.writer.start()
+    is_stored(desk, 30)
+    desk.writer.stop()
+
+    assert kept.offsets() == list(range(1, 31))
+    assert len(rests) == 3  # of the last batch, whose slices are 4, 4 and 2
