@@ -530,6 +530,16 @@ def test_pace(chain: Chain, time: Time, work_s: float, pause_s: float) -> None:
     assert chain.metric("replay_bytes") > 0
 
 
+def test_one_dear_flush_changes_nothing(chain: Chain, time: Time) -> None:
+    """A flush that costs much more than those around it is followed by the usual pause, two of them by a longer one."""
+    chain.subscribe()
+    for number, time.work_s in enumerate((0.001, 0.001, 0.02, 0.001, 0.001, 0.02, 0.02), start=1):
+        publish(chain, number)
+        let_run()
+
+    assert time.slept == pytest.approx([0.004] * 6 + [0.1], rel=1e-3)
+
+
 def test_what_comes_during_a_pause_is_one_batch(chain: Chain, time: Time) -> None:
     """Frames that arrive while the broadcaster pauses go out together, after the pause."""
     client = chain.subscribe()
