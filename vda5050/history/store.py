@@ -21,6 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from vda5050.database import SQLITE
 from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
 from vda5050.history.inserts import Row, insert
+from vda5050.history.rests import no_rest
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
 from vda5050.sinks import Record
@@ -125,7 +126,7 @@ class Store:
         records: Sequence[Record],
         ids: Sequence[int],
         *,
-        rest: Callable[[], None] = lambda: None,
+        rest: Callable[[], None] = no_rest,
     ) -> int:
         """Add the records that are not there yet, and return how many these were; `rest` is called after each slice.
 

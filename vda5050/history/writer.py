@@ -192,8 +192,8 @@ class Writer:
 
     @property
     def _is_behind(self) -> bool:
-        """Tell whether more waits than one batch takes."""
-        return len(self._buffer) >= BATCH_ROWS
+        """Tell whether more waits than one batch takes; `buffer_bytes` counts the batch at work as well."""
+        return len(self._buffer) >= BATCH_ROWS or self.buffer_bytes >= 2 * BATCH_BYTES
 
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
