@@ -212,6 +212,49 @@ def test_replay_goes_on(client: FlaskClient, fill: Fill) -> None:
     assert client.get(query, headers={"Last-Event-ID": "replay-end"}).status_code == 204
 
 
+def test_replay_of_views(client: FlaskClient, fill: Fill) -> None:
+    """With view=1 snapshot and updates are robots' views, each made of all that the robot had said by then."""
+    fill(
+        record(1, connection(), topic="connection"),
+        record(2, state(orderId="first")),
+        record(3, state(orderId="second")),
+        record(4, connection(connectionState="OFFLINE"), topic="connection"),
+    )
+    response = client.get(f"/replay?from={at(2.5)}&to={at(6)}&speed=1000&view=1")
+
+    snapshot, *updates, end = Stream(response).reader.read(response.data)
+    assert snapshot.data[ROBOT] == client.get(f"/robots?at={at(2.5)}").get_json()[ROBOT]["view"]
+    assert [event.data["type"] for event in updates] == ["view"]
+    assert updates[-1].data["payload"] == client.get(f"/robots?at={at(4)}").get_json()[ROBOT]["view"]
+    assert updates[-1].id == f"replay-{int(START_S + 4) * MICROSECONDS}"
+    assert end.data["messages"] == 2
+
+
+def test_views_at_an_interval(client: FlaskClient, fill: Fill) -> None:
+    """Of the views within one interval only the newest of each robot comes, and those in the order of time."""
+    fill(*(record(number, robot=f"ABB/{number % 2}", at_s=number) for number in range(1, 41)))
+    response = client.get(f"/replay?from={at(0)}&to={at(45)}&speed=200&view=1&interval=100")
+
+    updates = Stream(response).reader.read(response.data)[1:-1]
+    assert [event.data["topic"] for event in updates] == ["ABB/1", "ABB/0"] * 2
+    assert [int((event.id or "").partition("-")[2]) for event in updates] == [
+        int(START_S + number) * MICROSECONDS for number in (19, 20, 39, 40)
+    ]
+
+
+def test_views_go_on(client: FlaskClient, fill: Fill) -> None:
+    """A client that comes back gets views that know what was said before, and no snapshot."""
+    fill(
+        record(1, connection(), topic="connection"), record(2, state(orderId="first")), record(3, state(orderId="2nd"))
+    )
+    seen = f"replay-{int(START_S + 2) * MICROSECONDS}"
+    response = client.get(f"/replay?from={at(0)}&to={at(4)}&speed=1000&view=1", headers={"Last-Event-ID": seen})
+
+    events = Stream(response).reader.read(response.data)
+    assert [event.type for event in events] == ["update", "end"]
+    assert events[0].data["payload"]["connection_state"] == "ONLINE"
+
+
 def test_replay_as_gzip(client: FlaskClient, fill: Fill) -> None:
     """A client that takes gzip gets the same, compressed."""
     fill(*(record(number, state(headerId=number)) for number in range(1, 50)))
@@ -235,7 +278,7 @@ def test_replay_refused(client: FlaskClient, query: str, parameter: str) -> None
 
 def test_many_replays(client: FlaskClient, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit a replay is refused until another one has ended."""
-    monkeypatch.setattr("vda5050.api.history.MAX_REPLAYS", 1)
+    monkeypatch.setattr("vda5050.api.replay.MAX_REPLAYS", 1)
     fill(record(1))
     playing = client.get(f"/replay?from={at(0)}&to={at(2)}&speed=0.01")
     next(playing.iter_encoded())

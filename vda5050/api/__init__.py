@@ -2,7 +2,8 @@
 
     health      /health /ready /metrics
     robots      /robots /robots/<manufacturer>/<serial>
-    history     /history /replay
+    history     /history
+    replay      /replay
     export      /history/export /robots/<manufacturer>/<serial_number>/timeline
     stream      /stream /stream/<manufacturer>/<serial>   Server-Sent Events
     websocket   /ws                                       the same over a WebSocket
@@ -50,6 +51,7 @@ from vda5050.api import (
     origins,
     problems,
     rate_limits,
+    replay,
     requests,
     robots,
     stream,
@@ -83,6 +85,7 @@ def create_flask_app(service: Service) -> Flask:
     app.register_blueprint(health.create_blueprint(service))
     app.register_blueprint(robots.create_blueprint(service))
     app.register_blueprint(history.create_blueprint(service))
+    app.register_blueprint(replay.create_blueprint(service))
     app.register_blueprint(export.create_blueprint(service))
     app.register_blueprint(stream.create_blueprint(service))
     app.register_blueprint(websocket.create_blueprint(service))

@@ -1,55 +1,36 @@
-"""`/history`: what happened, page by page; `/replay`: the same as an event stream, at its pace or faster.
+"""`/history`: what happened, page by page.
 
 Times are ISO 8601 with a zone, ago (`-5m`) or `now`; `from` belongs to the stretch, `to` does not. Messages are spliced
 into the answers as the robots sent them.
 """
 
-import random
 import time
-from collections.abc import Iterator
 
-import gevent
 import orjson
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.problems import problem
-from vda5050.api_keys import Principal
 from vda5050.broadcast import Filter
-from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
-from vda5050.frames import FINDING, Wire, encode_opening, encode_retry
-from vda5050.history import END_ID, History, Player, Stored, Stretch, iso_time, parse_time, read_event_id
+from vda5050.errors import FilterError
+from vda5050.frames import FINDING
+from vda5050.history import History, Stored, Stretch, iso_time, parse_time
 from vda5050.history.stretch import END_OF_TIME_US
-from vda5050.logs import get_logger
 from vda5050.service import Service
 from vda5050.topics import format_topic
 
-log = get_logger(__name__)
-
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
-MAX_SPEED = 10_000.0
-MAX_REPLAYS = 50
-"""Replays a worker plays at a time; each asks the database, which a stream does not."""
-RETRY_MS = 3_000
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
 
 
 def create_blueprint(service: Service) -> Blueprint:
     """Build the routes for a service."""
     blueprint = Blueprint("history", __name__)
-    replays = _Replays(service)
 
     @blueprint.get("/history")
     def history() -> Response:
         """Show a page. Raises FilterError, DatabaseUnavailable."""
         kept = service.history
         return turned_off() if kept is None else _page(kept)
-
-    @blueprint.get("/replay")
-    def replay() -> Response:
-        """Play a stretch. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
-        kept = service.history
-        return turned_off() if kept is None else replays.open(kept)
 
     return blueprint
 
@@ -135,74 +116,3 @@ def _from_cursor(stretch: Stretch, cursor: str, *, is_newest_first: bool) -> Str
     if is_newest_first:
         return Stretch(stretch.start_us, min(stretch.end_us, int(cursor)), stretch.robots, stretch.topics)
     return Stretch(max(stretch.start_us, int(cursor) + 1), stretch.end_us, stretch.robots, stretch.topics)
-
-
-class _Replays:
-    """The replays that this worker plays."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._open = 0
-
-    def open(self, kept: History) -> Response:
-        """Begin one, or go on with one. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
-        event_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
-        stretch = asked_stretch(default_start_us=None, default_end_us=int(time.time() * 1_000_000))
-        speed = _asked_speed()
-        if event_id == END_ID:
-            return Response(status=204)  # tells an EventSource that there is nothing to come back for
-        wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
-        if request.method == "HEAD":
-            response = Response()
-        else:
-            if self._open >= MAX_REPLAYS:
-                raise TooManyStreams(MAX_REPLAYS, random.randint(2, 10))
-            player = self._player(kept, speed, wire)
-            chunks = player.play(stretch, after_us=read_event_id(event_id))
-            response = Response(self._written(chunks, next(chunks), wire), direct_passthrough=True)
-        response.content_type = "text/event-stream; charset=utf-8"
-        response.headers.update(_HEADERS)
-        if wire is Wire.SSE_GZIP:
-            response.headers["Content-Encoding"] = "gzip"
-        return response
-
-    def _player(self, kept: History, speed: float, wire: Wire) -> Player:
-        settings, who = self._service.settings, principal()
-        return Player(
-            reader=kept.reader,
-            speed=speed,
-            wire=wire,
-            stale_after_s=settings.stale_after_s,
-            heartbeat_s=settings.heartbeat_s,
-            clock=time.monotonic,
-            sleep=gevent.sleep,
-            is_over=lambda: self._must_end(who),
-        )
-
-    def _must_end(self, who: Principal) -> bool:
-        """Tell whether this worker stops, or the key of the client is no longer valid."""
-        service = self._service
-        return service.is_stopping or not (service.is_running and service.keys.is_current(who))
-
-    def _written(self, chunks: Iterator[bytes], first: bytes, wire: Wire) -> Iterator[bytes]:
-        """Give what a client is written, to the end of the replay or until it has gone."""
-        self._open += 1
-        try:
-            yield encode_opening(wire, RETRY_MS) + first
-            yield from chunks
-            yield encode_retry(wire, RETRY_MS)
-        except DatabaseUnavailable as error:
-            log.warning("a replay ended early", problem=error.reason)
-        finally:
-            self._open -= 1
-
-
-def _asked_speed() -> float:
-    text = request.args.get("speed", "1")
-    try:
-        speed = float(text[:20])
-    except ValueError:
-        speed = 0.0
-    if not 0.01 <= speed <= MAX_SPEED:
-        raise FilterError("speed", f"must be 0.01 to {MAX_SPEED:g}: how many times as fast as it happened")
-    return speed

@@ -45,7 +45,8 @@ def _fleet_as_it_was(service: Service) -> Response:
     at_us = asked_time("at", None)
     stretch = replace(asked_stretch(), end_us=at_us + 1)
     messages = service.history.reader.last_messages(stretch.end_us, stretch)
-    return _json(fleet_at(at_us, messages, stale_after_s=service.settings.stale_after_s).get_robots())
+    fleet = fleet_at(at_us, messages, stale_after_s=service.settings.stale_after_s)
+    return _json(fleet.robots.get_robots())
 
 
 def _json(body: bytes) -> Response:

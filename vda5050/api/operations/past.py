@@ -6,6 +6,7 @@ from vda5050.api.operations.parts import (
     Operation,
     bad_filter,
     get,
+    interval_query,
     no_history,
     ok,
     query,
@@ -13,11 +14,13 @@ from vda5050.api.operations.parts import (
     robots_query,
     time_query,
     types_query,
+    view_query,
 )
 
 _REPLAYED = """As /stream: a snapshot as of `from`, then each message when its time has come, `speed` times as fast; at
 the end `{"type":"end","data":{"from":...,"to":...,"messages":...}}`. Ids are `replay-<microseconds since 1970>`; a
-client that comes back with one goes on after it."""
+client that comes back with one goes on after it. With `view=1` each robot's view comes instead of its messages, made of
+what `types` names, in chunks `interval` milliseconds apart: of several in one the newest."""
 
 
 def of_history() -> dict[str, dict[str, Operation]]:
@@ -89,6 +92,13 @@ def of_history() -> dict[str, dict[str, Operation]]:
                 **refused,
                 **refusal(503, "The database is away, or the worker plays as many replays as it may"),
             },
-            parameters=[*of_messages[:-2], {**of_messages[-2], "required": True}, of_messages[-1], speed],
+            parameters=[
+                *of_messages[:-2],
+                {**of_messages[-2], "required": True},
+                of_messages[-1],
+                speed,
+                view_query(),
+                interval_query(),
+            ],
         ),
     }

@@ -1,0 +1,162 @@
+"""`/replay`: what happened, once more, as an event stream at its pace or faster (see `history.replay`).
+
+As a stream's, its client is watched: who drags a slider leaves many replays behind, and each would stay among
+MAX_REPLAYS until its next write.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import gevent
+from flask import Blueprint, Response, request
+
+from vda5050.api.auth import principal
+from vda5050.api.history import asked_stretch, turned_off
+from vda5050.api_keys import Principal
+from vda5050.broadcast import Filter, Peer
+from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
+from vda5050.frames import Wire, encode_opening, encode_retry
+from vda5050.history import END_ID, History, Player, read_event_id
+from vda5050.logs import get_logger
+from vda5050.service import Service
+
+log = get_logger(__name__)
+
+MAX_SPEED = 10_000.0
+MAX_REPLAYS = 50
+"""Replays a worker plays at a time; each asks the database, which a stream does not."""
+RETRY_MS = 3_000
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
+
+
+def create_blueprint(service: Service) -> Blueprint:
+    """Build the route for a service."""
+    blueprint = Blueprint("replay", __name__)
+    replays = _Replays(service)
+
+    @blueprint.get("/replay")
+    def replay() -> Response:
+        """Play a stretch. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
+        kept = service.history
+        return turned_off() if kept is None else replays.open(kept)
+
+    return blueprint
+
+
+class _Replays:
+    """The replays that this worker plays."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._open = 0
+
+    def open(self, kept: History) -> Response:
+        """Begin one, or go on with one. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
+        event_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
+        stretch = asked_stretch(default_start_us=None, default_end_us=int(time.time() * 1_000_000))
+        asked = _asked_pace()
+        if event_id == END_ID:
+            return Response(status=204)  # tells an EventSource that there is nothing to come back for
+        wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
+        if request.method == "HEAD":
+            response = Response()
+        else:
+            if self._open >= MAX_REPLAYS:
+                raise TooManyStreams(MAX_REPLAYS, random.randint(2, 10))
+            who, listener = principal(), _Listener(request.environ.get("gunicorn.socket"))
+            player = self._player(kept, asked, wire, lambda: listener.is_gone or self._must_end(who))
+            chunks = player.play(stretch, after_us=read_event_id(event_id))
+            written = self._written(chunks, next(chunks), wire, listener)
+            response = Response(written, direct_passthrough=True)
+        response.content_type = "text/event-stream; charset=utf-8"
+        response.headers.update(_HEADERS)
+        if wire is Wire.SSE_GZIP:
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def _player(self, kept: History, asked: "_Pace", wire: Wire, is_over: Callable[[], bool]) -> Player:
+        settings = self._service.settings
+        return Player(
+            reader=kept.reader,
+            speed=asked.speed,
+            as_view=asked.as_view,
+            interval_s=asked.interval_s,
+            wire=wire,
+            stale_after_s=settings.stale_after_s,
+            heartbeat_s=settings.heartbeat_s,
+            clock=time.monotonic,
+            sleep=gevent.sleep,
+            is_over=is_over,
+        )
+
+    def _must_end(self, who: Principal) -> bool:
+        """Tell whether this worker stops, or the key of the client is no longer valid."""
+        service = self._service
+        return service.is_stopping or not (service.is_running and service.keys.is_current(who))
+
+    def _written(self, chunks: Iterator[bytes], first: bytes, wire: Wire, listener: "_Listener") -> Iterator[bytes]:
+        """Give what a client is written, to the end of the replay or until it has gone."""
+        self._open += 1
+        try:
+            listener.watch()
+            yield encode_opening(wire, RETRY_MS) + first
+            yield from chunks
+            yield encode_retry(wire, RETRY_MS)
+        except DatabaseUnavailable as error:
+            log.warning("a replay ended early", problem=error.reason)
+        finally:
+            self._open -= 1
+            listener.close()
+
+
+class _Listener:
+    """The client of a replay: who has gone is noticed at once, where the server gives its socket."""
+
+    def __init__(self, sock: Any) -> None:
+        self.is_gone = False
+        self._sock = sock
+        self._peer: Peer | None = None
+
+    def watch(self) -> None:
+        if self._sock is None:
+            return
+        try:
+            self._peer = Peer(self._sock, on_gone=self._left)
+        except ValueError:  # closed already
+            self._left()
+
+    def close(self) -> None:
+        if self._peer is not None:
+            self._peer.close()
+
+    def _left(self) -> None:
+        self.is_gone = True
+
+
+class _Pace(NamedTuple):
+    """How a replay is asked for."""
+
+    speed: float
+    as_view: bool
+    interval_s: float
+
+
+def _asked_pace() -> _Pace:
+    """Read `speed`, `view` and `interval`. Raises FilterError."""
+    as_streams_have = Filter.parse(view=request.args.get("view", ""), interval=request.args.get("interval", ""))
+    if as_streams_have.interval_s and not as_streams_have.as_view:
+        raise FilterError("interval", "only with view=1: every message counts")
+    return _Pace(_asked_speed(), as_streams_have.as_view, as_streams_have.interval_s)
+
+
+def _asked_speed() -> float:
+    text = request.args.get("speed", "1")
+    try:
+        speed = float(text[:20])
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= MAX_SPEED:
+        raise FilterError("speed", f"must be 0.01 to {MAX_SPEED:g}: how many times as fast as it happened")
+    return speed
