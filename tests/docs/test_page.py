@@ -18,9 +18,10 @@ _GROUPS = r"`([a-zA-Z.]+)\$\{"
 
 def languages() -> dict[str, dict[str, str]]:
     """Read the texts of each language."""
-    parts = re.split(r"^const (\w\w) = \{$", _TEXTS.read_text(), flags=re.MULTILINE)[1:]
-    entry = re.compile(r'^  "([\w.]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
-    return {code: dict(entry.findall(body)) for code, body in zip(parts[::2], parts[1::2], strict=True)}
+    text = '"((?:[^"\\\\]|\\\\.)*)"'
+    found = re.findall(rf'^  "([\w.]+)": \[\s*{text},\s*{text},?\s*\],$', _TEXTS.read_text(), flags=re.MULTILINE)
+    assert len(found) == len(re.findall(r'^  "', _TEXTS.read_text(), flags=re.MULTILINE))
+    return {code: {key: texts[place] for key, *texts in found} for place, code in enumerate(("en", "de"))}
 
 
 def sources() -> str:
@@ -30,11 +31,11 @@ def sources() -> str:
 
 
 def test_every_text_is_there_in_every_language() -> None:
-    """English and German have the same keys, none of them empty."""
+    """Each key has an English and a German text, none of them empty, and no key is there twice."""
     texts = languages()
+    keys = re.findall(r'^  "([\w.]+)": ', _TEXTS.read_text(), flags=re.MULTILINE)
 
-    assert set(texts) == {"en", "de"}
-    assert texts["en"].keys() ^ texts["de"].keys() == set()
+    assert len(keys) == len(set(keys)) == len(texts["de"])
     assert [key for language in texts.values() for key, text in language.items() if not text.strip()] == []
 
 
@@ -105,18 +106,22 @@ def test_no_text_spans_lines() -> None:
 
 def test_stripped_files_keep_their_lines() -> None:
     """Comments, indentation and needless blanks go; code, texts and the numbers of lines stay."""
-    source = "/* one\n * two\n */\nfunction f(a, b) {\n  // why\n  return a + b; // kept\n}\n"
-    texts = '/* a */ g("x , y");\nh(`a , b`, /a , b/);\n'
+    source = "/* one\n * two\n */\nfunction f(a, b) {\n  // why\n  return a + b - -a; // kept\n}\n"
+    texts = "/* a */ g(\"x , y\", 1);\nh(`a , ${b}`, 'c , d', 2);\n"
+    odd = 'i(`a , b`, /a , b/);\nj(`a , ${b , `c , d`}`, 3);\nk(\'c , "d , e"\', 4);\nl("\\" , ", 5);\n'
 
-    assert stripped(source) == "\n\n\nfunction f(a,b){\n\nreturn a + b;\n}\n"
-    assert stripped(texts) == 'g("x , y");\nh(`a , b`, /a , b/);\n'
+    assert stripped(source) == "\n\n\nfunction f(a,b){\n\nreturn a+b - -a;\n}\n"
+    assert stripped(texts) == "g(\"x , y\",1);\nh(`a , ${b}`,'c , d',2);\n"
+    assert stripped(odd) == odd
 
 
 def test_stripped_styles_mean_the_same() -> None:
-    """Blanks that tell a selector from another one stay."""
-    source = "@media (max-width: 720px) and (x: y) {\n  .a .b :is(c, d):hover > e { font: 12px / 1.5 f; }\n}\n"
+    """Blanks that tell a selector from another one stay, and ends of lines that part two words."""
+    source = "/* x */\n@media (max-width: 720px) and (x: y) {\n  .a .b :is(c, d):hover > e { font: 12px / 1.5 f; }\n}\n"
+    list_ = "a,\nb {\n  grid-template-columns:\n    1fr 2fr\n    3fr;\n\n  color: red;\n}\n"
 
     assert (
         stripped(source, ".css")
-        == "@media (max-width:720px) and (x:y){\n.a .b :is(c, d):hover > e { font: 12px / 1.5 f; }\n}\n"
+        == "@media (max-width:720px) and (x:y){.a .b :is(c, d):hover > e { font: 12px / 1.5 f; }}"
     )
+    assert stripped(list_, ".css") == "a,b{grid-template-columns:\n1fr 2fr\n3fr;color:red;}"

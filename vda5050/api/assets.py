@@ -1,8 +1,8 @@
 """`/static`: the pages' files as they are sent: without comments and needless blanks, compressed where wanted.
 
 There is no build step: a script or style sheet is a file of its own, with its comments, and is stripped when it is
-first asked for. Each line keeps its number, so that what a browser reports is found in the source. A line is a comment
-where it begins as one; to keep that simple, no text in these files spans lines (a test sees to it).
+first asked for. Each line of a script keeps its number, so that what a browser reports is found in the source. A line
+is a comment where it begins as one; to keep that simple, no text in these files spans lines (a test sees to it).
 """
 
 import gzip
@@ -16,12 +16,16 @@ from flask import Flask, Response, request
 
 _STATIC = Path(__file__).parent / "static"
 _COMMENT_AT_END = re.compile(r"(?<=[;,{])\s+// [^\"'`]*$")
-_MAY_HIDE_TEXT = re.compile(r"['`/\\]")
-"""Other quotes, templates, regular expressions, escapes."""
+_TEXT = re.compile(r"""("[^"\\]*"|'[^'"`\\]*'|`(?:[^'"`$\\]|\$(?!\{)|\$\{[^'"`{}\\]*\})*`)""")
+"""A text without escapes, and in other than double quotes without another text in it."""
+_MAY_HIDE_TEXT = re.compile(r"""["'`/\\]""")
+"""Beside such texts: quotes of other ones, regular expressions, escapes."""
 _BLANKS = {
     ".css": re.compile(r" ?([{};,]) ?|(?<=\w)(:) "),
-    ".js": re.compile(r" ?([=<>&|?:,;(){}\[\]%!]) ?"),
+    ".js": re.compile(r" ?([=<>&|?:,;(){}\[\]%!]) ?| ([*+-]) (?![+-])"),
 }
+_NEEDLESS_END = re.compile(r"(?<=[;,{}\n])\n+|^\n+")
+"""The end of a line of a style sheet that means nothing."""
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
 
@@ -53,8 +57,12 @@ def register(app: Flask) -> None:
 
 
 def stripped(source: str, kind: str = ".js") -> str:
-    """Leave out comments, indentation, and blanks beside signs; the lines stay where they are. `kind`: .js or .css."""
-    return "\n".join(_tight(line, _BLANKS[kind]) for line in _lines(source)) + "\n"
+    """Leave out comments, indentation, and blanks beside signs; a script's lines stay where they are.
+
+    `kind`: .js or .css.
+    """
+    text = "\n".join(_tight(line, _BLANKS[kind]) for line in _lines(source)) + "\n"
+    return _NEEDLESS_END.sub("", text) if kind == ".css" else text
 
 
 def _lines(source: str) -> Iterator[str]:
@@ -72,14 +80,14 @@ def _lines(source: str) -> Iterator[str]:
 def _tight(line: str, blanks: re.Pattern[str]) -> str:
     """Leave out blanks beside signs that need none, outside texts; a line that may hold other than plain texts stays.
 
-    `+` and `-` are not among the signs: `a + ++b` needs its blanks.
+    `a + ++b` needs its blanks.
     """
     line = _COMMENT_AT_END.sub("", line)
-    if _MAY_HIDE_TEXT.search(line) or line.count('"') % 2:
+    parts = _TEXT.split(line)
+    if any(map(_MAY_HIDE_TEXT.search, parts[::2])):
         return line
-    parts = line.split('"')
     parts[::2] = [blanks.sub(_sign, part) for part in parts[::2]]
-    return '"'.join(parts)
+    return "".join(parts)
 
 
 def _sign(found: re.Match[str]) -> str:

@@ -4,19 +4,19 @@
  * `data-title`, `data-placeholder` in index.html name keys of texts.js) and tells everyone by `onLanguage`.
  */
 
-import { TEXTS } from "./texts.js";
+import { LANGUAGES, TEXTS } from "./texts.js";
 
 const listeners = new Set();
 const ATTRIBUTES = { text: null, label: "aria-label", title: "title", placeholder: "placeholder" };
 
 /** "en" or "de". */
 export function language() {
-  return document.documentElement.lang in TEXTS ? document.documentElement.lang : "en";
+  return LANGUAGES[place()];
 }
 
 /** The text of a key with its `{holes}` filled. A key that is missing shows itself; a test finds it before people do. */
 export function t(key, values = {}) {
-  const text = TEXTS[language()][key] ?? key;
+  const text = known(key, key);
   return text.replaceAll(/\{(\w+)\}/g, (_hole, name) => String(values[name] ?? ""));
 }
 
@@ -27,7 +27,11 @@ export function plural(key, n) {
 
 /** The text of a key where there is one, else `fallback`: for a vocabulary that robots may go beyond. */
 export function known(key, fallback) {
-  return TEXTS[language()][key] ?? fallback;
+  return TEXTS[key]?.[place()] ?? fallback;
+}
+
+function place() {
+  return Math.max(0, LANGUAGES.indexOf(document.documentElement.lang));
 }
 
 /** Be told of another language. */
