@@ -255,6 +255,20 @@ def test_views_go_on(client: FlaskClient, fill: Fill) -> None:
     assert events[0].data["payload"]["connection_state"] == "ONLINE"
 
 
+def test_a_replay_that_is_stopped_has_no_end(
+    client: FlaskClient, fill: Fill, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who plays while the worker stops is not told that this was all, and so comes back to the next one."""
+    fill(record(1))
+    response = client.get(f"/replay?from={at(0)}&to={at(600)}&speed=100")
+    stream = Stream(response)
+    assert [event.type for event in stream.next(2)] == ["snapshot", "update"]
+
+    monkeypatch.setattr(service, "is_running", False)
+
+    assert stream.rest() == []
+
+
 def test_replay_as_gzip(client: FlaskClient, fill: Fill) -> None:
     """A client that takes gzip gets the same, compressed."""
     fill(*(record(number, state(headerId=number)) for number in range(1, 50)))

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.live.stream_client import SseClient
 from tests.services import LOOPBACK, PROJECT, Gateway, Service, gateway, wait_until
+from vda5050.api.replay import MAX_REPLAYS
 
 SPEED = 600
 ROBOTS = 5
@@ -89,6 +90,17 @@ def test_an_hour_as_a_stream(kept: Gateway) -> None:
         line.removeprefix(b'"payload":') for line in wanted
     ]
     assert 3_600 / SPEED - 0.5 < passed < 3_600 / SPEED + 20
+
+
+def test_replays_that_are_left_make_room(kept: Gateway) -> None:
+    """Who drags a slider leaves many replays: each is over once its client has gone, long before the next heartbeat."""
+    silence = "/replay?from=2026-11-20T08:00:00Z&to=2026-11-22T08:00:00Z&speed=1"
+    for _ in range(MAX_REPLAYS):
+        with SseClient(kept.port, silence) as stream:
+            stream.next("snapshot")
+
+    short = "/replay?from=2026-11-20T08:00:00Z&to=2026-11-20T08:00:01Z&speed=100&view=1"
+    wait_until(lambda: kept.get(short).status == 200, what="there is room for a replay", deadline_s=7)
 
 
 @pytest.mark.parametrize("source", ["gateway", "export", "recording"])
