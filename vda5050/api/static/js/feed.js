@@ -15,7 +15,8 @@
  * A fleet of hundreds is asked for once a second, a small one more often (INTERVALS); a followed robot at its full rate.
  */
 
-import { Source } from "./source.js";
+import { Followed } from "./followed.js";
+import { Source, streamUrl } from "./source.js";
 
 const TOPICS = "order,instantActions,state,visualization,connection,factsheet,zoneSet,responses";
 const INTERVALS = [
@@ -26,7 +27,7 @@ const INTERVALS = [
 const SLICE_MS = 50;
 const SMALLEST_SLICE = 25;
 const SLICES = 6; // A burst is handed on in about as many, so that no frame of a page has to take it all.
-const MAX_FOLLOWED = 8;
+const UNUSED_MS = 20_000;
 
 /** The feed of one browser. `base` is the gateway's address as a URL that relative ones are joined to. */
 export class Feed {
@@ -40,8 +41,7 @@ export class Feed {
     this._isReady = false;
     this._intervalMs = INTERVALS.at(-1)[1];
     this._fleet = null;
-    this._details = null;
-    this._followed = [];
+    this._followed = new Followed(base, { pages: this._pages, probe: () => this._probe() });
     this._timer = 0;
   }
 
@@ -50,11 +50,13 @@ export class Feed {
     this._pages.set(page, { post, follows: [], pending: new Map() });
     for (const message of this._facts.values()) post(message);
     this._tellAll(page);
-    this._fleet ??= new Source(() => this._fleetUrl(), {
-      onEvent: (event) => this._take(event),
-      onLink: (state, retryAt) => this._linked(state, retryAt),
-      probe: () => this._probe(),
-    });
+    this._open();
+  }
+
+  /** Ask for the fleet before the first page can join; where none does, that ends again. */
+  begin() {
+    this._open();
+    setTimeout(() => this._closeUnused(), UNUSED_MS);
   }
 
   /** Tell a page all robots anew; it has looked at the past meanwhile. */
@@ -65,12 +67,8 @@ export class Feed {
   /** Let a page go; without any the streams are closed. */
   leave(page) {
     this._pages.delete(page);
-    this._follow();
-    if (this._pages.size > 0) return;
-    this._fleet?.close();
-    this._fleet = null;
-    this._robots.clear();
-    this._isReady = false;
+    this._followed.look();
+    this._closeUnused();
   }
 
   /** Hand a page every message of these robots. */
@@ -78,7 +76,23 @@ export class Feed {
     const known = this._pages.get(page);
     if (known === undefined) return;
     known.follows = keys;
-    this._follow();
+    this._followed.look();
+  }
+
+  _open() {
+    this._fleet ??= new Source((id) => this._fleetUrl(id), {
+      onEvent: (event) => this._take(event),
+      onLink: (state, retryAt) => this._linked(state, retryAt),
+      probe: () => this._probe(),
+    });
+  }
+
+  _closeUnused() {
+    if (this._pages.size > 0) return;
+    this._fleet?.close();
+    this._fleet = null;
+    this._robots.clear();
+    this._isReady = false;
   }
 
   _tellAll(page) {
@@ -96,8 +110,8 @@ export class Feed {
     for (const { post } of this._pages.values()) post(message);
   }
 
-  _fleetUrl() {
-    const url = new URL("stream", this._base);
+  _fleetUrl(lastEventId) {
+    const url = streamUrl(this._base, lastEventId);
     url.searchParams.set("view", "1");
     url.searchParams.set("interval", this._intervalMs);
     url.searchParams.set("types", `${TOPICS},finding`);
@@ -199,7 +213,7 @@ export class Feed {
   }
 
   _adaptInterval() {
-    const [, intervalMs] = INTERVALS.find(([most]) => this._robots.size <= most);
+    const intervalMs = intervalFor(this._robots.size);
     if (intervalMs === this._intervalMs) return;
     this._intervalMs = intervalMs;
     this._fleet.reopen();
@@ -226,44 +240,11 @@ export class Feed {
     for (const [key] of robots) page.pending.delete(key);
     page.post({ type: "robots", robots });
   }
+}
 
-  /** One stream for all robots that any page follows, opened anew when they change. */
-  _follow() {
-    const keys = [...new Set([...this._pages.values()].flatMap(({ follows }) => follows))].slice(0, MAX_FOLLOWED);
-    if (keys.join("\n") === this._followed.join("\n") && (this._details !== null || keys.length === 0)) return;
-    this._details?.close();
-    this._followed = keys;
-    this._details = null;
-    if (keys.length === 0) return;
-    this._details = new Source(() => this._detailsUrl(), {
-      onEvent: (event) => this._takeDetail(event),
-      onLink: () => {},
-      probe: () => this._probe(),
-    });
-  }
-
-  _detailsUrl() {
-    const url = new URL("stream", this._base);
-    // A comma separates names and a star is any text: a star for both finds the robot, and _takeDetail sorts out others.
-    url.searchParams.set("robots", this._followed.map((key) => key.replaceAll(/^\s|[,*]|\s$/g, "*")).join(","));
-    return url;
-  }
-
-  _takeDetail(event) {
-    if (event.type === "snapshot") {
-      for (const [robot, { messages }] of Object.entries(event.data)) {
-        for (const [topic, payload] of Object.entries(messages)) this._tellDetail(robot, topic, payload, true);
-      }
-    }
-    if (event.type === "update") this._tellDetail(event.data.topic, event.data.type, event.data.payload, false);
-  }
-
-  _tellDetail(robot, topic, payload, isLast) {
-    const at = Date.now();
-    for (const { post, follows } of this._pages.values()) {
-      if (follows.includes(robot)) post({ type: "message", robot, topic, payload, isLast, at });
-    }
-  }
+/** Milliseconds between the views of so many robots. */
+export function intervalFor(robots) {
+  return INTERVALS.find(([most]) => robots <= most)[1];
 }
 
 /** Tells acknowledgements apart: an alert is named among those of its robot. */

@@ -110,10 +110,11 @@ export class Shell {
   }
 
   _drawEmpty() {
-    const { isReady, robots, dependencies } = this._store;
+    const { isReady, isPast, robots, dependencies } = this._store;
     const isEmpty = isReady && robots.size === 0 && route().view !== "robot";
     setShown(find("#waiting"), !isReady);
-    setShown(find("#empty"), isEmpty);
+    setShown(find("#empty"), isEmpty && !isPast);
+    setShown(find("#nobody"), isEmpty && isPast);
     document.body.classList.toggle("is-empty", isEmpty || !isReady);
     if (!isEmpty) return;
     const detail = dependencies?.broker?.detail ?? "";

@@ -3,8 +3,8 @@
  * Takes an address; gives every event, parsed and in order, and how the stream stands:
  *   "connecting" until it was open once, "live", "reconnecting", "busy" (the gateway has too many streams), "refused" (it
  *   wants a key). Comes back by itself after an error, also after one that EventSource gives up at, after silence, and
- * when the computer is online again; always from its last event on, so that nothing is missed or comes twice (the gateway
- * sends `reset` and a snapshot where it cannot do that). Runs in a page or in a worker.
+ * when the computer is online again: where its address names the last event, from that one on, so that nothing is missed or
+ * comes twice (the gateway sends `reset` and a snapshot where it cannot do that). Runs in a page or in a worker.
  */
 
 const SILENT_MS = 60_000; // A robot sends a state every 30 s; heartbeats are comments, which a page cannot see.
@@ -13,7 +13,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
 const REFUSED_WAIT_MS = 15_000;
 
-/** A stream; `url()` is asked at every opening. */
+/** A stream; `url(id)` is asked at every opening, with the id of the last event, "" before the first one. */
 export class Source {
   constructor(url, { onEvent, onLink, probe }) {
     this._url = url;
@@ -51,9 +51,7 @@ export class Source {
     clearTimeout(this._timer);
     this._source?.close();
     if (this._isClosed) return;
-    const url = this._url();
-    if (this._lastEventId !== "") url.searchParams.set("last_event_id", this._lastEventId);
-    const source = new EventSource(url);
+    const source = new EventSource(this._url(this._lastEventId));
     source.onopen = () => {
       this._waitMs = FIRST_WAIT_MS;
       this._lastEventAt = Date.now();
@@ -62,7 +60,7 @@ export class Source {
     source.onmessage = ({ data, lastEventId }) => {
       this._lastEventId = lastEventId;
       this._lastEventAt = Date.now();
-      this._onEvent(JSON.parse(data));
+      this._onEvent(JSON.parse(data), lastEventId);
     };
     source.onerror = () => this._failed(source);
     this._source = source;
@@ -93,4 +91,11 @@ export class Source {
     const isOpen = this._source?.readyState === EventSource.OPEN;
     if (isOpen && Date.now() - this._lastEventAt > SILENT_MS) this._open();
   }
+}
+
+/** The address of the live stream, from after an event on where one is named. */
+export function streamUrl(base, lastEventId) {
+  const url = new URL("stream", base);
+  if (lastEventId !== "") url.searchParams.set("last_event_id", lastEventId);
+  return url;
 }

@@ -145,7 +145,13 @@ export class Bell {
     if (alert.text !== "") row.append(element("p", "sub", alert.text));
     const acts = element("div", "line");
     const jump = this._onJump();
-    if (jump !== null) acts.append(button("plain", t("findings.jump"), () => jump(since, robot.key)));
+    if (jump !== null) {
+      const show = () => {
+        this._panel.hidePopover();
+        jump(since, robot.key);
+      };
+      acts.append(button("plain", t("findings.jump"), show));
+    }
     if (seen === undefined) acts.append(button("action", t("alerts.acknowledge"), () => this._send("POST", { robot: robot.key, alert: alert.id })));
     else {
       acts.append(element("small", "", t("alerts.seen", { name: seen.by, time: clockText(Date.parse(seen.at)) })));

@@ -12,7 +12,7 @@ export function headFigures(view) {
   const { battery, velocity, position } = view;
   const speed = speedOf(view);
   const turning = velocity?.omega == null || Math.abs(velocity.omega) < 0.01 ? "" : `${measure(velocity.omega, "rad/s", 2)}`;
-  const place = position == null ? NOTHING : `${number(position.x, 2)} / ${number(position.y, 2)}`;
+  const place = position == null ? NOTHING : `${number(position.x, 2)} / ${measure(position.y, "m", 2)}`;
   return [
     ["battery", percent(battery?.charge), batteryNote(battery), null],
     ["speed", measure(speed, "m/s", 2), turning, null],
@@ -66,7 +66,7 @@ function localization({ is_localized: isLocalized, localization_score: score, de
   const parts = [
     isLocalized === null ? null : t(isLocalized ? "fact.localized" : "fact.lost"),
     score === null ? null : percent(score * 100),
-    deviation === null ? null : `± ${measure(deviation, "m", 2)}`,
+    deviation === null ? null : `±\u00a0${measure(deviation, "m", 2)}`,
   ];
   return parts.filter((part) => part !== null).join(" · ") || null;
 }

@@ -21,6 +21,7 @@ export class MessageLog {
 
   /** Take a message; what a newcomer is told as the last one of its topic is known already after a reconnection. */
   add({ topic, payload, at, isLast, isMoment }) {
+    if (isMoment && at < this.entries.at(-1)?.at) this.clear(); // time was turned back
     const before = this.last.get(topic);
     if (isLast && before !== undefined) return null;
     const differences = before === undefined ? null : changes(before.payload, payload);

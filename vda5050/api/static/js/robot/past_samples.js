@@ -5,6 +5,7 @@
 
 const SPAN_MS = 10 * 60_000;
 const AGAIN_MS = 60_000; // of the time that is shown
+const GAP_MS = 5_000;
 
 /** The samples of one robot at a time. */
 export class PastSamples {
@@ -19,10 +20,10 @@ export class PastSamples {
     return key === this._key ? this._samples : [];
   }
 
-  /** Tell whether another stretch is needed to show what led to `now`. */
-  isDue(key, now) {
+  /** Tell whether another stretch is needed to show what led to `now`; the page saw what came after `seenFrom`. */
+  isDue(key, now, seenFrom) {
     if (this._isOff) return false;
-    return key !== this._key || now > this._upTo + AGAIN_MS || now < this._upTo - AGAIN_MS;
+    return key !== this._key || now > this._upTo + AGAIN_MS || now < this._upTo - AGAIN_MS || seenFrom > this._upTo + GAP_MS;
   }
 
   /** Ask for the ten minutes before `now`. */

@@ -9,11 +9,14 @@ import { onLanguage, t } from "../i18n.js";
 import { amend, href, onRoute, route } from "../router.js";
 import { STATES } from "../status.js";
 import { ageText } from "../words.js";
+import { buildAbout, buildLists, heading } from "./cards.js";
 import { Charts } from "./charts.js";
+import { buildEarlier, Earlier } from "./earlier.js";
 import { aboutFacts, headFigures, lists } from "./facts.js";
 import { MessagesTab } from "./messages_tab.js";
 import { actionsOf, buildActions, buildOrder, orderOf } from "./order_card.js";
 import { PastSamples } from "./past_samples.js";
+import { Traces } from "./traces.js";
 import { buildErrors, buildFindings, errorsOf, findingsOf } from "./troubles.js";
 
 const TABS = ["overview", "messages"];
@@ -33,8 +36,13 @@ export class RobotView {
     this._charts = new Charts();
     this._messages = new MessagesTab();
     this._pastSamples = new PastSamples();
+    this._pastTraces = new Traces(); // of the past that is played
+    this._earlier = new Earlier();
     this._build();
-    store.subscribe((changes) => this._draw(changes));
+    store.subscribe((changes) => {
+      this._notePast(changes);
+      this._draw(changes);
+    });
     store.onMessages((message) => message.robot === this._key && this._messages.take(message));
     onRoute(() => this._open());
     onLanguage(() => this._rebuild());
@@ -57,7 +65,7 @@ export class RobotView {
     if (this._key === null) return;
     this._messages.open(this._key);
     this._stream.follow([]);
-    this._stream.follow([this._key]); // which begins with the last message of each topic
+    this._followLive(); // which begins with the last message of each topic
     this._rebuild();
   }
 
@@ -101,6 +109,7 @@ export class RobotView {
     this._card(main, "order", (robot) => orderOf(robot.view), buildOrder);
     this._card(main, "actions", (robot) => actionsOf(robot.view), buildActions);
     main.append(charts);
+    this._card(main, "earlier", (robot) => this._earlier.of(robot.key), (list) => buildEarlier(list, this._onJump()));
     this._card(main, "findings", (robot, now) => findingsOf(robot, now), (list) => buildFindings(list, this._onJump()));
     this._card(side, "about", (robot) => aboutFacts(robot.view), buildAbout);
     this._card(side, "lists", (robot) => lists(robot.view), buildLists);
@@ -136,9 +145,14 @@ export class RobotView {
     setText(this._name.make, key.slice(0, slash));
     setText(this._name.serial, key.slice(slash + 1));
     this._messages.open(key);
-    this._stream.follow([key]);
+    this._followLive();
     this._rebuild();
     this._root.scrollTop = 0;
+  }
+
+  /** Ask for every message as it comes; those of the past the time bar asks for. */
+  _followLive() {
+    this._stream.follow(this._store.isPast ? [] : [this._key]);
   }
 
   _rebuild() {
@@ -170,6 +184,7 @@ export class RobotView {
     setText(this._seen, robot.seenAt === null ? t("robot.neverSeen") : t("robot.seen", { age: ageText(now - robot.seenAt) }));
     if (this._tab !== "overview") return;
     this._drawFigures(robot.view);
+    this._earlier.look(robot.key, now);
     for (const card of this._cards) {
       const slice = card.read(robot, now);
       const shown = JSON.stringify(slice);
@@ -181,11 +196,17 @@ export class RobotView {
     this._drawCharts(now);
   }
 
+  _notePast({ changed, isReset }) {
+    if (isReset) this._pastTraces.clear();
+    const robot = this._store.isPast ? this._store.robots.get(this._key) : undefined;
+    if (changed.has(robot)) this._pastTraces.note(robot, this._store.now());
+  }
+
   /** What the page saw; before that, and in the past, what the history knows. */
   _drawCharts(now) {
-    const seen = this._store.isPast ? [] : this._traces.of(this._key);
+    const seen = (this._store.isPast ? this._pastTraces : this._traces).of(this._key);
     const from = seen.length > 0 ? seen[0].at : now;
-    if (this._pastSamples.isDue(this._key, now)) {
+    if (this._pastSamples.isDue(this._key, now, from)) {
       this._pastSamples.load(this._key, now).then(() => this._drawCharts(this._store.now()));
     }
     const known = this._pastSamples.of(this._key).filter(({ at }) => at < from);
@@ -214,24 +235,4 @@ export class RobotView {
     next.click();
     next.focus();
   }
-}
-
-function heading(key) {
-  const node = element("h2");
-  node.dataset.text = key;
-  return node;
-}
-
-function buildAbout(facts) {
-  const list = element("dl", "facts");
-  for (const [id, value] of facts) list.append(element("dt", "", t(`fact.${id}`)), element("dd", "", value));
-  return [list];
-}
-
-function buildLists(all) {
-  return all.flatMap(([id, rows]) => {
-    const list = element("ul", "plain-list");
-    for (const [text, note] of rows) list.append(element("li", "", element("span", "", text), element("small", "", note ?? "")));
-    return [element("h2", "", t(`robot.${id}`)), list];
-  });
 }

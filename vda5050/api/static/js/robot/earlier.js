@@ -1,0 +1,58 @@
+/* Errors of the last half hour, those that are over, too: the history's timeline of a robot. Each leads to its moment.
+ */
+
+import { element } from "../dom.js";
+import { encodeKey } from "../router.js";
+import { t } from "../i18n.js";
+import { clockText, word } from "../words.js";
+
+const SPAN_MS = 30 * 60_000;
+const AGAIN_MS = 60_000; // of the time that is shown
+const MOST = 12;
+
+/** The episodes of one robot at a time. */
+export class Earlier {
+  constructor() {
+    this._key = null;
+    this._upTo = -Infinity;
+    this._episodes = null;
+    this._isOff = !("history" in document.documentElement.dataset);
+  }
+
+  /** The newest first; null where there were none. */
+  of(key) {
+    return key === this._key ? this._episodes : null;
+  }
+
+  /** Ask for what led to `now`, where that is not known. */
+  async look(key, now) {
+    if (this._isOff || (key === this._key && Math.abs(now - this._upTo) < AGAIN_MS)) return;
+    if (key !== this._key) this._episodes = null;
+    this._key = key;
+    this._upTo = now;
+    const url = new URL(`robots/${encodeKey(key)}/timeline`, document.baseURI);
+    const [from, to] = [now - SPAN_MS, now].map((at) => new Date(at).toISOString());
+    url.search = new URLSearchParams({ from, to });
+    const answer = await fetch(url).catch(() => null);
+    const { errors = [] } = answer?.ok === true ? await answer.json() : {};
+    if (key === this._key && now === this._upTo) this._episodes = errors.length === 0 ? null : errors.slice(-MOST).reverse();
+  }
+}
+
+/** Build the card; `onJump(time)` shows a moment. */
+export function buildEarlier(episodes, onJump) {
+  const list = element("ul", "plain-list");
+  for (const { type, level, started_at: startedAt, ended_at: endedAt } of episodes) {
+    const [from, to] = [startedAt, endedAt].map((at) => (at === null ? "" : clockText(Date.parse(at))));
+    const what = element("span", "", `${word("level", level ?? "WARNING")} · ${type ?? ""}`);
+    const row = element("li", "", what, element("small", "number", `${from} – ${to}`));
+    if (onJump !== null && startedAt !== null) {
+      const jump = element("button", "plain", t("findings.jump"));
+      jump.type = "button";
+      jump.addEventListener("click", () => onJump(Date.parse(startedAt)));
+      row.append(jump);
+    }
+    list.append(row);
+  }
+  return [list];
+}
