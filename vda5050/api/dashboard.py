@@ -1,7 +1,7 @@
 """`/`: the page. Static files only; it reads the public API as any other client does (see `security_headers`).
 
-Every module that the page begins with is named in its head, so that the browser asks for all of them at once instead of
-learning of one from the other.
+Every module that the first look needs is named in the page's head, so that the browser asks for all of them at once
+instead of learning of one from the other.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from vda5050.service import Service
 
 _STATIC = Path(__file__).parent / "static"
 _NOT_OF_THE_PAGE = ("docs.css", "login.css", "docs.js", "early.js", "worker.js")
-_LOADED_LATER = "map/"
+_LOADED_LATER = ("alerts/", "map/", "robot/", "time/", "later.js")
 
 
 def create_blueprint(service: Service) -> Blueprint:

@@ -1,4 +1,5 @@
 /* Runs before the first paint, so that the page never shows in the wrong colours or language: a plain script, not a module.
+ * Starts the worker, which asks for the fleet while the page's modules are loaded; stream.js joins it.
  *
  * Takes what was chosen on this machine (localStorage "theme": light, dark; "language": en, de), else what the browser
  * prefers; gives <html data-theme lang>. Where a script cannot be loaded (the network changed meanwhile), the page would
@@ -20,4 +21,11 @@
   root.lang = wanted ?? "en";
   const again = ({ target }) => target instanceof HTMLScriptElement && setTimeout(() => location.reload(), 2_000);
   addEventListener("error", again, { capture: true });
+  if (!("staleAfterS" in root.dataset)) return; // another page than the fleet's
+  try {
+    const worker = new SharedWorker("static/js/worker.js", { type: "module", name: "vda5050" });
+    worker.port.postMessage({ do: "begin", base: document.baseURI });
+  } catch {
+    // There is none here, or it is forbidden: stream.js does without.
+  }
 })();

@@ -14,6 +14,10 @@ addEventListener("connect", ({ ports: [port] }) => {
 
 function answer(port, wish) {
   switch (wish.do) {
+    case "begin":
+      feed ??= new Feed(wish.base);
+      feed.begin();
+      break;
     case "join":
       feed ??= new Feed(wish.base);
       feed.join(port, (message) => port.postMessage(message));
