@@ -13,13 +13,13 @@ _TEXTS = _STATIC / "js/texts.js"
 MAX_BYTES = 250_000
 
 # The starts of keys that are put together at run time: `state.${...}` and the like.
-_GROUPS = r"`([a-zA-Z.]+)\$\{"
+_GROUPS = r"`([a-zA-Z.-]+)\$\{"
 
 
 def languages() -> dict[str, dict[str, str]]:
     """Read the texts of each language."""
     text = '"((?:[^"\\\\]|\\\\.)*)"'
-    found = re.findall(rf'^  "([\w.]+)": \[\s*{text},\s*{text},?\s*\],$', _TEXTS.read_text(), flags=re.MULTILINE)
+    found = re.findall(rf'^  "([\w.-]+)": \[\s*{text},\s*{text},?\s*\],$', _TEXTS.read_text(), flags=re.MULTILINE)
     assert len(found) == len(re.findall(r'^  "', _TEXTS.read_text(), flags=re.MULTILINE))
     return {code: {key: texts[place] for key, *texts in found} for place, code in enumerate(("en", "de"))}
 
@@ -33,7 +33,7 @@ def sources() -> str:
 def test_every_text_is_there_in_every_language() -> None:
     """Each key has an English and a German text, none of them empty, and no key is there twice."""
     texts = languages()
-    keys = re.findall(r'^  "([\w.]+)": ', _TEXTS.read_text(), flags=re.MULTILINE)
+    keys = re.findall(r'^  "([\w.-]+)": ', _TEXTS.read_text(), flags=re.MULTILINE)
 
     assert len(keys) == len(set(keys)) == len(texts["de"])
     assert [key for language in texts.values() for key, text in language.items() if not text.strip()] == []
@@ -52,9 +52,9 @@ def test_holes_are_the_same_in_every_language() -> None:
 def test_every_text_that_is_used_exists() -> None:
     """Keys in the template and in the scripts are keys of texts.js."""
     text = sources()
-    used = set(re.findall(r'data-(?:text|label|title|placeholder)="([\w.]+)"', text))
-    used |= set(re.findall(r'\bt\(\s*"([\w.]+)"', text))
-    plurals = set(re.findall(r'\bplural\(\s*"([\w.]+)"', text))
+    used = set(re.findall(r'data-(?:text|label|title|placeholder)="([\w.-]+)"', text))
+    used |= set(re.findall(r'\bt\(\s*"([\w.-]+)"', text))
+    plurals = set(re.findall(r'\bplural\(\s*"([\w.-]+)"', text))
     used |= {f"{key}.{number}" for key in plurals for number in ("one", "other")}
 
     assert len(used) > 20
