@@ -285,6 +285,25 @@ def test_a_finding_leads_to_its_moment(open_page: OpenPage, start_robot: StartRo
     assert "t=20" in page.url
 
 
+def test_an_error_that_is_over_leads_to_its_moment(open_page: OpenPage, start_robot: StartRobot) -> None:
+    """A robot's page lists the errors of the last half hour, and one click shows the page before one began."""
+    page = open_page()
+    robot = start_robot("Past/over")
+    robot.say("state", state())
+    robot.say("state", state(errors=[{"errorType": "jam-ahead", "errorLevel": "WARNING"}]))
+    robot.say("state", state(orderId="over"))
+    wait_until_stored(page, '"over"')
+    page.goto(f"{page.url.partition('#')[0]}{robot_address('Past/over')}")
+    earlier = page.locator("#robot .card-earlier")
+    expect(earlier).to_contain_text("Warning · jam-ahead")
+    expect(page.locator("#robot .card-errors")).to_contain_text("no error")
+    expect(page.locator("#time")).to_be_visible(timeout=30_000)
+
+    earlier.get_by_role("button", name="Show that moment").click()
+
+    expect(page.locator("#link")).to_have_text("Past")
+
+
 def test_an_alert_leads_to_its_moment(open_page: OpenPage, start_robot: StartRobot) -> None:
     """From the bell one click shows the robot's page a little before the alert began."""
     page = open_page()

@@ -185,9 +185,10 @@ export class RobotView {
     if (this._tab !== "overview") return;
     this._drawFigures(robot.view);
     this._earlier.look(robot.key, now);
+    const canJump = this._onJump() !== null;
     for (const card of this._cards) {
       const slice = card.read(robot, now);
-      const shown = JSON.stringify(slice);
+      const shown = JSON.stringify([slice, canJump]);
       if (shown === card.shown) continue;
       card.shown = shown;
       setShown(card.node, slice !== null && !(card.node.classList.contains("card-lists") && slice.length === 0));
