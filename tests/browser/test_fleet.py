@@ -137,6 +137,10 @@ def test_the_table_sorts_filters_and_searches(open_page: OpenPage, start_robot: 
     page.get_by_role("button", name="Battery").click()
     assert _order(page) == ["Sort/1", "Sort/0", "Sort/2", "Sort/none"]
     expect(page.locator(".head .c-battery")).to_have_attribute("aria-sort", "descending")
+    page.get_by_label("Battery low").check()
+    expect(shown).to_have_count(1)
+    assert _order(page) == ["Sort/2"]
+    page.get_by_label("Battery low").uncheck()
     page.get_by_role("searchbox").fill("")
     page.get_by_role("combobox", name="Map").select_option("attic")
     expect(shown).to_have_count(1)
@@ -176,6 +180,24 @@ def test_only_rows_on_the_screen_exist_and_scrolling_shows_the_others(
     expect(page.locator("#robot h1")).to_have_text("Many/059")
     page.keyboard.press("Escape")
     expect(row(page, "Many/059")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 1301, 1272, 1200, 1161, 1024, 971, 900, 861, 768])
+def test_no_column_is_cut(open_page: OpenPage, start_robot: StartRobot, width: int) -> None:
+    """Whatever the window's width, all that a row shows lies within the table, head and body alike."""
+    page = open_page(viewport={"width": width, "height": 700})
+    start_robot("Wide/1").say("state", state(orderId="order-" + "7" * 80))
+    page.get_by_role("searchbox").fill("Wide/1")
+    expect(row(page, "Wide/1")).to_be_visible()
+
+    beyond = """() => {
+      const right = document.querySelector('#fleet .rows').getBoundingClientRect().left
+        + document.querySelector('#fleet .rows').clientWidth;
+      return [...document.querySelectorAll('#fleet .cell')]
+        .filter((cell) => cell.checkVisibility() && cell.getBoundingClientRect().right > right)
+        .map((cell) => cell.className);
+    }"""
+    assert page.evaluate(beyond) == []
 
 
 def test_a_phone_shows_everything_in_its_width(open_page: OpenPage, start_robot: StartRobot) -> None:

@@ -124,4 +124,4 @@ def test_stripped_styles_mean_the_same() -> None:
         stripped(source, ".css")
         == "@media (max-width:720px) and (x:y){.a .b :is(c, d):hover > e { font: 12px / 1.5 f; }}"
     )
-    assert stripped(list_, ".css") == "a,b{grid-template-columns:\n1fr 2fr\n3fr;color:red;}"
+    assert stripped(list_, ".css") == "a,b{grid-template-columns:\n1fr 2fr\n3fr;color:red}"

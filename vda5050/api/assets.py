@@ -62,7 +62,7 @@ def stripped(source: str, kind: str = ".js") -> str:
     `kind`: .js or .css.
     """
     text = "\n".join(_tight(line, _BLANKS[kind]) for line in _lines(source)) + "\n"
-    return _NEEDLESS_END.sub("", text) if kind == ".css" else text
+    return _NEEDLESS_END.sub("", text).replace(";}", "}") if kind == ".css" else text
 
 
 def _lines(source: str) -> Iterator[str]:

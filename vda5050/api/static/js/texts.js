@@ -365,7 +365,8 @@ export const TEXTS = {
   "messages.before": ["Before", "Vorher"],
   "messages.after": ["After", "Nachher"],
 
-  "alerts.count": ["{n} alerts", "{n} Meldungen"],
+  "alerts.count.one": ["1 alert", "1 Meldung"],
+  "alerts.count.other": ["{n} alerts", "{n} Meldungen"],
   "alerts.none": ["Nothing needs you.", "Nichts braucht Sie."],
   "alerts.acknowledge": ["Acknowledge", "Quittieren"],
   "alerts.seen": ["{name}, {time}", "{name}, {time}"],

@@ -6,7 +6,7 @@
 
 import { button, element, find, icon, setAttribute, setShown, setText } from "../dom.js";
 import { acknowledgementId } from "../feed.js";
-import { keep, kept, onLanguage, t } from "../i18n.js";
+import { keep, kept, onLanguage, plural, t } from "../i18n.js";
 import { href } from "../router.js";
 import { ageText, clockText } from "../words.js";
 import { alertsOf } from "./rules.js";
@@ -113,7 +113,7 @@ export class Bell {
     const badge = find(".count", this._button);
     setShown(badge, count > 0);
     setText(badge, count > 99 ? "99+" : String(count));
-    setAttribute(this._button, "aria-label", count === 0 ? t("alerts.title") : t("alerts.count", { n: count }));
+    setAttribute(this._button, "aria-label", count === 0 ? t("alerts.title") : plural("alerts.count", count));
     if (this._panel.matches(":popover-open")) this._drawList();
   }
 

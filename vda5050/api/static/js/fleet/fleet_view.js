@@ -7,7 +7,7 @@
 import { element, find, icon, setAttribute, setShown, setText } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
 import { amend, go, onRoute, route } from "../router.js";
-import { STATES } from "../status.js";
+import { isBatteryLow, STATES } from "../status.js";
 import { NOTHING, number, word } from "../words.js";
 import { COLUMNS, searchText } from "./columns.js";
 import { Table } from "./table.js";
@@ -27,6 +27,7 @@ const HAS = {
   errors: (robot) => robot.level !== null,
   findings: (robot) => robot.findings.error + robot.findings.warning > 0,
   order: (robot) => Boolean(robot.view.order?.order_id),
+  low: (robot) => isBatteryLow(robot.view),
 };
 
 /** The view below `root`, which is shown while the route is "fleet". */
@@ -224,7 +225,7 @@ export class FleetView {
     setShown(find(".nobody", this._root), this._isFiltered && shown === 0 && all > 0);
     setShown(find("[role=grid]", this._root), all > 0 && !(this._isFiltered && shown === 0));
     setShown(find(".filters", this._root), all > 0);
-    const hasMap = all > 0 && all <= SMALL_FLEET && innerHeight >= 700 && innerWidth > 860;
+    const hasMap = all > 0 && all <= SMALL_FLEET && innerHeight >= 700 && innerWidth > 700;
     const place = find(".fleet-map", this._root);
     setShown(place, hasMap);
     this._root.classList.toggle("is-small", hasMap);

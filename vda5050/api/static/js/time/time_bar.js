@@ -103,7 +103,7 @@ export class TimeBar {
     for (const [node, key] of [[this._slider, "slider"], [this._speedSelect, "speed"], [this._span, "span"]]) name(node, t(`time.${key}`));
     for (const option of this._speedSelect.options) setText(option, `${option.value}×`);
     for (const option of this._span.options) setText(option, t("time.last", { span: spanText(option.value) }));
-    setIcon(this._play.firstChild, isPlaying ? "pause" : "play");
+    setIcon(this._play.firstChild, isPlaying ? "paused" : "play");
     name(this._play, t(isPlaying ? "time.pause" : "time.play"));
     for (const node of [this._play, this._speedSelect, this._live]) setShown(node, at !== null);
     setText(this._live, t("time.live"));
