@@ -1,4 +1,7 @@
-"""axe-core (npm, a tool of this test only) finds no serious problem on any view, light and dark."""
+"""axe-core (npm, a tool of this test only) finds no serious problem on any view, light and dark.
+
+The gateway has a history, so that the time bar is there.
+"""
 
 import os
 import subprocess
@@ -14,8 +17,9 @@ from tests.browser.map_page import MapPage
 from tests.browser.npm import install
 from tests.browser.robots import StartRobot, state
 from tests.browser.rows import robot_address, row
-from tests.browser.watch import OpenPage
-from tests.services import LOOPBACK, PROJECT, Gateway, Service
+from tests.browser.watch import OpenPage, Watch
+from tests.services import LOOPBACK, PROJECT, Gateway, Service, mosquitto
+from tests.unit.test_site_maps import png
 
 AXE = "axe-core@4.14.1"
 GRAVE = ("serious", "critical")
@@ -29,6 +33,12 @@ ColorScheme = Literal["light", "dark"]
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Install axe-core; give its script."""
     return (install(AXE, tmp_path_factory.mktemp("axe")) / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Keep a history."""
+    return f"sqlite:///{tmp_path_factory.mktemp('history')}/gateway.db"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +79,7 @@ def fleet(open_page: OpenPage, start_robot: StartRobot) -> Page:
     )
     start_robot("Axe/charging").say("state", state(x=5.0, batteryState={"batteryCharge": 12.0, "charging": True}))
     start_robot("Axe/stopped").say("state", state(x=9.0, errors=[{"errorType": "broken", "errorLevel": "FATAL"}]))
+    start_robot("Axe/low").say("state", state(x=7.0, batteryState={"batteryCharge": 5.0, "charging": False}))
     gone = start_robot("Axe/gone")
     gone.say("state", state(x=13.0))
     gone.leave()
@@ -111,6 +122,102 @@ def test_a_robot(fleet: Page, judge: Callable[[Page], list[str]], theme: str) ->
     put_on(fleet, theme)
 
     assert judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_robots_messages(fleet: Page, judge: Callable[[Page], list[str]], theme: str) -> None:
+    """The tab with the log and a message."""
+    fleet.evaluate("hash => { location.hash = hash; }", f"{robot_address(ROBOT)}?tab=messages")
+    expect(fleet.locator("#robot .json")).to_contain_text("order-1")
+    put_on(fleet, theme)
+
+    assert judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_bell(fleet: Page, judge: Callable[[Page], list[str]], theme: str) -> None:
+    """The panel with an alert that somebody has seen to, and one that nobody has."""
+    put_on(fleet, theme)
+    fleet.locator("#bell").click()
+    expect(fleet.locator("#alerts .alert-list li").nth(1)).to_be_visible()
+    if fleet.locator("#alerts .is-seen").count() == 0:
+        fleet.get_by_role("button", name="Acknowledge").first.click()
+    expect(fleet.locator("#alerts .is-seen").first).to_be_visible()
+
+    assert judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("is_played", [False, True])
+def test_the_past(fleet: Page, judge: Callable[[Page], list[str]], theme: str, *, is_played: bool) -> None:
+    """The fleet at a moment, and played."""
+    moment = fleet.evaluate("() => new Date(Date.now() - 1000).toISOString()")
+    fleet.reload()
+    expect(fleet.locator("#time")).to_be_visible(timeout=30_000)
+    fleet.evaluate("hash => { location.hash = hash; }", f"#/fleet?t={moment}")
+    expect(fleet.locator("#link")).to_have_text("Past")
+    if is_played:
+        fleet.get_by_role("button", name="Play").click()
+        expect(fleet.get_by_role("button", name="Pause")).to_be_visible()
+    put_on(fleet, theme)
+
+    assert judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_dialog_of_a_map(fleet: Page, judge: Callable[[Page], list[str]], theme: str) -> None:
+    """Layout and floor plan, with a plan that is about to be placed."""
+    MapPage(fleet).wait_for_robot(ROBOT)
+    put_on(fleet, theme)
+    fleet.get_by_role("button", name="Layout and plan …").click()
+    plan = {"name": "hall.png", "mimeType": "image/png", "buffer": png(200, 100, grey=120)}
+    fleet.get_by_label("Choose a floor plan …").set_input_files(plan)
+    expect(fleet.locator(".map-placer canvas")).to_be_visible()
+
+    assert judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_menu_and_help(fleet: Page, judge: Callable[[Page], list[str]], theme: str) -> None:
+    """The menu, and the keys."""
+    put_on(fleet, theme)
+    fleet.get_by_role("button", name="Menu").click()
+    of_menu = judge(fleet)
+    fleet.locator("#open-help").click()
+    expect(fleet.get_by_role("dialog", name="Keyboard")).to_be_visible()
+
+    assert of_menu + judge(fleet) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_without_the_gateway(
+    fleet: Page, gateway: Service, watch: Watch, judge: Callable[[Page], list[str]], theme: str
+) -> None:
+    """The fleet as it was seen last, below the banner."""
+    watch.expect_errors("Failed to load", "net::ERR")
+    put_on(fleet, theme)
+    gateway.stop()
+    expect(fleet.locator("#banner")).to_contain_text("gateway does not answer")
+    found = judge(fleet)
+    gateway.start()
+    expect(fleet.locator("#link")).to_have_text("Live", timeout=30_000)
+
+    assert found == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_without_a_robot(browser: Browser, judge: Callable[[Page], list[str]], theme: ColorScheme) -> None:
+    """What to do where there is no robot yet."""
+    with (
+        mosquitto() as broker,
+        services.gateway(broker, database_url="none") as running,
+        browser.new_context(color_scheme=theme, locale="en-GB") as context,
+    ):
+        page = context.new_page()
+        page.goto(f"http://{LOOPBACK}:{running.port}/")
+        expect(page.locator("#empty")).to_contain_text("multi_robot_demo.py")
+
+        assert judge(page) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
