@@ -20,6 +20,7 @@ export class Track {
     this.mapId = pose.mapId;
     this.trail = [{ x: pose.x, y: pose.y, at: now }];
     this._from = this._to = pose;
+    this._drawn = { ...pose };
     this._startedAt = this._endsAt = this._movedAt = now;
   }
 
@@ -31,9 +32,9 @@ export class Track {
   /** Take in a position; `isSmooth` false: be there at once. */
   moveTo(pose, now, { isSmooth }) {
     const since = now - this._movedAt;
-    const here = this.poseAt(now);
     const distance = Math.hypot(pose.x - this._to.x, pose.y - this._to.y);
     if (distance === 0 && pose.theta === this._to.theta && pose.mapId === this.mapId) return;
+    const from = this.poseAt(now);
     this._movedAt = now;
     const isElsewhere = pose.mapId !== this.mapId || distance > JUMP_M;
     if (isElsewhere) this.trail.length = 0;
@@ -43,25 +44,25 @@ export class Track {
       this._from = pose;
       this._startedAt = this._endsAt = now;
     } else {
-      this._from = here;
+      this._from = { ...from };
       this._startedAt = now;
       if (since >= SAME_MOMENT_MS) this._endsAt = now + Math.min(GLIDE_MS, since);
     }
     this._leaveTrail(pose, now);
   }
 
-  /** Where to draw it. */
+  /** Where to draw it: while it glides the same object each time, as 500 new ones a frame cost memory. */
   poseAt(now) {
     const span = this._endsAt - this._startedAt;
     const part = span > 0 ? Math.min(1, (now - this._startedAt) / span) : 1;
     if (part >= 1) return this._to;
     const { _from: from, _to: to } = this;
-    return {
-      x: from.x + (to.x - from.x) * part,
-      y: from.y + (to.y - from.y) * part,
-      theta: to.theta === null || from.theta === null ? to.theta : from.theta + turn(from.theta, to.theta) * part,
-      mapId: to.mapId,
-    };
+    const drawn = this._drawn;
+    drawn.x = from.x + (to.x - from.x) * part;
+    drawn.y = from.y + (to.y - from.y) * part;
+    drawn.theta = to.theta === null || from.theta === null ? to.theta : from.theta + turn(from.theta, to.theta) * part;
+    drawn.mapId = to.mapId;
+    return drawn;
   }
 
   /** True while the drawn pose changes by itself. */
