@@ -55,6 +55,7 @@ def take_small(browser: Browser, running: Gateway) -> None:
     with page_of(browser, running, "#/map", viewport=PHONE) as page:
         save(page, "phone")
     with page_of(browser, running, f"#/map?t={ago(PAST_S)}", state="past") as page:
+        page.get_by_role("button", name="Play").click()
         save(page, "time")
 
 
