@@ -203,6 +203,24 @@ def test_a_robot_and_its_messages_are_played(open_page: OpenPage, story: Story) 
     wait_until(lambda: len(replays.open) == 1 and "robot" not in query_of(replays.open[0]), what="all are played")
 
 
+def test_a_page_that_nobody_sees_plays_nothing(open_page: OpenPage, story: Story) -> None:
+    """A tab that is hidden pauses, and is where it was when it is seen again."""
+    page = open_page()
+    replays = replays_of(page)
+    at(page, story.moment)
+    expect(cell(page, story.robot, "order")).to_contain_text("before-all")
+    press(page, "Play")
+    wait_until(lambda: len(replays.open) == 1, what="it is played")
+
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    wait_until(lambda: replays.open == [], what="the replay has ended")
+    page.evaluate("delete document.hidden")
+    expect(page.locator("#time").get_by_role("button", name="Play")).to_be_visible()
+    expect(page.locator("#link")).to_have_text("Past")
+
+
 def test_a_gateway_that_restarts_is_played_on(
     open_page: OpenPage, story: Story, gateway: Service, watch: Watch
 ) -> None:

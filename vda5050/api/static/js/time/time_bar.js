@@ -37,6 +37,8 @@ export class TimeBar {
     onLanguage(() => this._write());
     store.subscribe(({ isTick }) => isTick && this._write());
     setInterval(() => this._past.isPlaying && this._tick(), TICK_MS);
+    // The gateway plays a limited number of replays: none for a page that nobody sees.
+    document.addEventListener("visibilitychange", () => document.hidden && this._past.isPlaying && this._toggle());
     if ("history" in document.documentElement.dataset) this._look();
   }
 
