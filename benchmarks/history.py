@@ -101,8 +101,8 @@ def answers(reader: Reader, seconds: int) -> dict[str, Any]:
 
     def fleet() -> None:
         at_us = hour().start_us
-        robots = fleet_at(at_us, reader.last_messages(at_us, Stretch()), stale_after_s=45)
-        robots.get_robots()
+        then = fleet_at(at_us, reader.last_messages(at_us, Stretch()), stale_after_s=45)
+        then.robots.get_robots()
 
     return {
         "hour_first_page_ms": _timed(lambda: reader.page(hour(), limit=100)),

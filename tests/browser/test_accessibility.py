@@ -170,8 +170,9 @@ def test_the_dialog_of_a_map(fleet: Page, judge: Callable[[Page], list[str]], th
     MapPage(fleet).wait_for_robot(ROBOT)
     put_on(fleet, theme)
     fleet.get_by_role("button", name="Layout and plan …").click()
-    plan = {"name": "hall.png", "mimeType": "image/png", "buffer": png(200, 100, grey=120)}
-    fleet.get_by_label("Choose a floor plan …").set_input_files(plan)
+    fleet.get_by_label("Choose a floor plan …").set_input_files(
+        {"name": "hall.png", "mimeType": "image/png", "buffer": png(200, 100, grey=120)}
+    )
     expect(fleet.locator(".map-placer canvas")).to_be_visible()
 
     assert judge(fleet) == []
