@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,16 @@ def replays_of(page: Page) -> Replays:
     page.on("requestfinished", ended)
     page.on("requestfailed", ended)
     return replays
+
+
+def wait_for(page: Page, is_done: Callable[[], bool], *, what: str) -> None:
+    """Wait as `wait_until` does, and let the page's events be heard meanwhile."""
+
+    def look() -> bool:
+        page.wait_for_timeout(20)
+        return is_done()
+
+    wait_until(look, what=what)
 
 
 def wait_until_stored(page: Page, text: str) -> None:
@@ -144,24 +155,26 @@ def test_play_is_a_stream(open_page: OpenPage, story: Story) -> None:
     expect(shown).to_contain_text("before-all")
     press(page, "Play")
     expect(shown).to_contain_text("slow-1")
-    wait_until(lambda: replays.is_one_at("1"), what="one replay is open")
+    wait_for(page, lambda: replays.is_one_at("1"), what="one replay is open")
 
     at(page, story.moment)  # a jump: it is played on from there
     expect(shown).to_contain_text("before-all")
     expect(shown).to_contain_text("slow-1")
-    wait_until(lambda: replays.is_one_at("1"), what="one replay is open")
+    wait_for(page, lambda: replays.is_one_at("1"), what="one replay is open")
     press(page, "Pause")
-    wait_until(lambda: replays.open == [], what="the replay has ended")
+    wait_for(page, lambda: replays.open == [], what="the replay has ended")
     press(page, "Play")
-    wait_until(lambda: replays.is_one_at("1"), what="it is played again")
+    wait_for(page, lambda: replays.is_one_at("1"), what="it is played again")
     press(page, "Back to live")
-    wait_until(lambda: replays.open == [], what="the replay has ended")
+    wait_for(page, lambda: replays.open == [], what="the replay has ended")
     at(page, story.moment)
     press(page, "Play")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.get_by_label("How fast").select_option("5")
     expect(shown).to_contain_text("slow-2")
-    wait_until(lambda: all(query_of(one)["speed"] == "5" for one in replays.open), what="the slower replay has ended")
+    wait_for(
+        page, lambda: all(query_of(one)["speed"] == "5" for one in replays.open), what="the slower replay has ended"
+    )
     begun = [query for query in replays.opened if "last_event_id" not in query]
     assert [query["speed"] for query in begun] == ["1", "1", "1", "1", "5"]
     assert all(query["view"] == "1" for query in replays.opened)
@@ -179,7 +192,7 @@ def test_a_replay_that_has_caught_up_leads_to_now(open_page: OpenPage, story: St
 
     expect(page.locator("#link")).to_have_text("Live", timeout=20_000)
     expect(cell(page, story.robot, "order")).to_contain_text("slow-2")
-    assert replays.open == []
+    wait_for(page, lambda: replays.open == [], what="the replay has ended")
 
 
 def test_a_robot_and_its_messages_are_played(open_page: OpenPage, story: Story) -> None:
@@ -197,10 +210,10 @@ def test_a_robot_and_its_messages_are_played(open_page: OpenPage, story: Story) 
     expect(page.locator("#robot .json")).to_contain_text('"before-all"')
     expect(page.locator("#robot .json")).to_contain_text('"slow-1"')
     assert {query.get("robot") for query in replays.opened} == {story.robot}
-    wait_until(lambda: len(replays.open) == 2, what="views and messages are played")
+    wait_for(page, lambda: len(replays.open) == 2, what="views and messages are played")
     at(page, story.moment, "#/map")
     expect(page.locator("#map canvas[role=application]")).to_be_visible()
-    wait_until(lambda: len(replays.open) == 1 and "robot" not in query_of(replays.open[0]), what="all are played")
+    wait_for(page, lambda: len(replays.open) == 1 and "robot" not in query_of(replays.open[0]), what="all are played")
 
 
 def test_a_page_that_nobody_sees_plays_nothing(open_page: OpenPage, story: Story) -> None:
@@ -210,12 +223,12 @@ def test_a_page_that_nobody_sees_plays_nothing(open_page: OpenPage, story: Story
     at(page, story.moment)
     expect(cell(page, story.robot, "order")).to_contain_text("before-all")
     press(page, "Play")
-    wait_until(lambda: len(replays.open) == 1, what="it is played")
+    wait_for(page, lambda: len(replays.open) == 1, what="it is played")
 
     page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
-    wait_until(lambda: replays.open == [], what="the replay has ended")
+    wait_for(page, lambda: replays.open == [], what="the replay has ended")
     page.evaluate("delete document.hidden")
     expect(page.locator("#time").get_by_role("button", name="Play")).to_be_visible()
     expect(page.locator("#link")).to_have_text("Past")

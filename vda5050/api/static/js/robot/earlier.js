@@ -1,4 +1,6 @@
 /* Errors of the last half hour, those that are over, too: the history's timeline of a robot. Each leads to its moment.
+ *
+ * A timeline is read out of every state of that time: it is not asked for more often than it can be read.
  */
 
 import { element } from "../dom.js";
@@ -8,6 +10,7 @@ import { clockText, word } from "../words.js";
 
 const SPAN_MS = 30 * 60_000;
 const AGAIN_MS = 60_000; // of the time that is shown
+const LEAST_MS = 10_000; // of a watch's: a minute that is shown may be a second
 const MOST = 12;
 
 /** The episodes of one robot at a time. */
@@ -15,6 +18,7 @@ export class Earlier {
   constructor() {
     this._key = null;
     this._upTo = -Infinity;
+    this._askedAt = 0;
     this._episodes = null;
     this._isOff = !("history" in document.documentElement.dataset);
   }
@@ -26,10 +30,12 @@ export class Earlier {
 
   /** Ask for what led to `now`, where that is not known. */
   async look(key, now) {
-    if (this._isOff || (key === this._key && Math.abs(now - this._upTo) < AGAIN_MS)) return;
+    const isKnown = Math.abs(now - this._upTo) < AGAIN_MS || performance.now() - this._askedAt < LEAST_MS;
+    if (this._isOff || (key === this._key && isKnown)) return;
     if (key !== this._key) this._episodes = null;
     this._key = key;
     this._upTo = now;
+    this._askedAt = performance.now();
     const url = new URL(`robots/${encodeKey(key)}/timeline`, document.baseURI);
     const [from, to] = [now - SPAN_MS, now].map((at) => new Date(at).toISOString());
     url.search = new URLSearchParams({ from, to });

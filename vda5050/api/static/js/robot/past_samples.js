@@ -1,10 +1,10 @@
-/* What the history knows of a robot's battery, speed and errors: ten minutes up to a moment, asked for once a while.
+/* What the history knows of a robot's battery, speed and errors: ten minutes up to a moment, before what the page saw itself.
  *
  * /history/export as CSV has the robot view's main values whatever the robot's version.
  */
 
 const SPAN_MS = 10 * 60_000;
-const AGAIN_MS = 60_000; // of the time that is shown
+const BACK_MS = 60_000; // of the time that is shown
 const GAP_MS = 5_000;
 
 /** The samples of one robot at a time. */
@@ -23,7 +23,7 @@ export class PastSamples {
   /** Tell whether another stretch is needed to show what led to `now`; the page saw what came after `seenFrom`. */
   isDue(key, now, seenFrom) {
     if (this._isOff) return false;
-    return key !== this._key || now > this._upTo + AGAIN_MS || now < this._upTo - AGAIN_MS || seenFrom > this._upTo + GAP_MS;
+    return key !== this._key || now < this._upTo - BACK_MS || seenFrom > this._upTo + GAP_MS;
   }
 
   /** Ask for the ten minutes before `now`. */
