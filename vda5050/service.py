@@ -14,7 +14,7 @@ import gevent
 from vda5050.acknowledgements import Acknowledgements
 from vda5050.api_keys import KeyRing
 from vda5050.backplane import Backplane
-from vda5050.broadcast import Broadcaster
+from vda5050.broadcast import Broadcaster, Pace
 from vda5050.conformance import TICK_S, Conformance
 from vda5050.database import Database
 from vda5050.doctor import Doctor
@@ -250,12 +250,13 @@ class Service:
         self.doctor.set_link(is_up=is_up, at=time.monotonic())
 
     def _bridge(self, receiver: Receiver) -> MqttBridge:
+        """Build the bridge; it waits for the streams of this worker where there are no others."""
         return MqttBridge(
             self.settings,
             receiver,
             self.metrics,
             on_link=self._link_changed,
-            pace=self.broadcaster.pace,
+            pace=self.broadcaster.pace if self.settings.redis is None else Pace(0.0, is_watched=True),
             clock=time.monotonic,
         )
 

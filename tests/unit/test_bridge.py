@@ -13,7 +13,7 @@ from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
 from vda5050.mqtt_bridge.bridge import next_round_at
-from vda5050.mqtt_bridge.read_buffer import ReadBuffer
+from vda5050.mqtt_bridge.read_buffer import READ_BYTES, ReadBuffer
 from vda5050.settings import Settings
 
 
@@ -122,6 +122,37 @@ def test_round_waits_for_the_streams(
     streams.next_flush_at = 5.0 + paused_for_s
 
     assert next_round_at(5.0, streams, message_every_s=message_every_s) == pytest.approx(5.0 + expected)
+
+
+def test_bridge_reads_at_the_end_of_the_pause_and_after_a_full_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the streams pause nothing is read, unless more was waiting than one read takes: it would never be less."""
+    clock, streams = FakeClock(), pace()
+    receiver, slept = Receiver(), []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+        clock.now += seconds
+
+    monkeypatch.setattr("vda5050.mqtt_bridge.bridge.gevent.sleep", sleep)
+    bridge = MqttBridge(
+        Settings(),
+        receiver,
+        Metrics(),
+        on_link=lambda *, is_up: None,  # noqa: ARG005
+        pace=streams,
+        clock=clock,
+    )
+    message = publish("a/1", b"x" * 10_000)
+    full = message * (READ_BYTES // len(message)) + message[: READ_BYTES % len(message)]
+    rest = message[READ_BYTES % len(message) :]
+    buffer = ReadBuffer(FakeSocket([full, rest, publish("a/2", b"1")]))
+    client = SimpleNamespace(buffer=buffer, socket=lambda: buffer, want_write=lambda: False, loop_misc=lambda: None)
+    for _ in range(3):
+        streams.next_flush_at = clock.now + 0.1
+        bridge._pump(client)  # type: ignore[arg-type]  # noqa: SLF001 - the rest needs a broker
+
+    assert slept == [0.004, 0.1]
+    assert len(receiver.seen) == READ_BYTES // len(message) + 2
 
 
 def test_before_the_start() -> None:

@@ -516,7 +516,7 @@ def test_first_frame_goes_out_at_once(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("work_s", "pause_s"), [(0.001, 0.004), (0.004, 0.016), (0.006, 0.036), (0.1, 0.1), (9.0, 0.1)]
+    ("work_s", "pause_s"), [(0.001, 0.004), (0.002, 0.016), (0.003, 0.036), (0.1, 0.1), (9.0, 0.1)]
 )
 def test_pace(chain: Chain, time: Time, work_s: float, pause_s: float) -> None:
     """The pause after a flush grows with its cost, faster where that is dear, up to the longest batch interval."""

@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -140,6 +141,15 @@ def test_file_outlives_its_delivery_in_the_kernel(pipe: Pipe) -> None:
     assert pipe.got == datas[0][:PIPE_BYTES]
 
 
+def test_file_is_closed_with_its_delivery() -> None:
+    """A batch costs a descriptor only as long as it is handed out."""
+    before = descriptors()
+    with Delivery(Parcel.of(bytes(FILE_BYTES)), Wire.SSE, clients=FILE_CLIENTS):
+        during = descriptors()
+
+    assert (during, descriptors()) == (before + 1, before)
+
+
 @contextmanager
 def failing(monkeypatch: pytest.MonkeyPatch, name: str, result: Callable[..., int]) -> Iterator[None]:
     """Let a system call go wrong."""
@@ -148,17 +158,29 @@ def failing(monkeypatch: pytest.MonkeyPatch, name: str, result: Callable[..., in
         yield
 
 
+def descriptors() -> int:
+    """Count this process's open descriptors."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def no_descriptor(*_: object) -> int:
     """Fail as a process does that has all the descriptors it may have."""
     raise OSError(errno.EMFILE, "too many open files")
 
 
-@pytest.mark.parametrize(("name", "result"), [("memfd_create", no_descriptor), ("writev", lambda *_: 5)])
+def no_memory(*_: object) -> int:
+    """Fail as the kernel does that has no page left."""
+    raise OSError(errno.ENOMEM, "no memory")
+
+
+@pytest.mark.parametrize(
+    ("name", "result"), [("memfd_create", no_descriptor), ("writev", lambda *_: 5), ("writev", no_memory)]
+)
 def test_without_a_file_the_bytes_are_sent(
     monkeypatch: pytest.MonkeyPatch, name: str, result: Callable[..., int]
 ) -> None:
     """Where no file can be made, or it cannot hold the parcel, each socket is given a copy."""
-    sock, data = NarrowSocket(), bytes(FILE_BYTES)
+    sock, data, open_before = NarrowSocket(), bytes(FILE_BYTES), descriptors()
     with (
         failing(monkeypatch, name, result),
         Delivery(Parcel.of(data), Wire.SSE, clients=FILE_CLIENTS) as delivery,
@@ -166,6 +188,7 @@ def test_without_a_file_the_bytes_are_sent(
         assert SocketWriter(sock, Wire.SSE).write_now(delivery)
 
     assert sock.got == frame(data, Wire.SSE)
+    assert descriptors() == open_before
 
 
 def test_client_that_has_gone() -> None:
@@ -258,6 +281,8 @@ def test_client_that_left_is_written_nothing() -> None:
     client.end()
 
     assert (client.sock.got, client.last_words) == (b"be", b"")
+    assert client.subscription.writer is not None
+    assert client.subscription.writer.is_unfinished  # so that nobody writes an end into the frame
 
 
 ACTS = st.sampled_from(["hand", "put", "lag", "switch"])

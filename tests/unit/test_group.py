@@ -9,7 +9,7 @@ import pytest
 from tests.unit.builders import EPOCH, Client, Event, reader_of
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, Subscription
 from vda5050.broadcast import group as group_module
-from vda5050.broadcast.group import LOG_S, Group, ReplayTooLong
+from vda5050.broadcast.group import CALL_BYTES, LOG_S, Allowance, Group, ReplayTooLong
 from vda5050.frames import Frame, Wire, encode_events, update_json
 
 CONFLATED = Filter(interval_s=0.5)
@@ -412,3 +412,25 @@ def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
         flush(one, frame(offset, size=600))
         seen.append(one.fresh_snapshot(0.0) is not None)
     assert seen == [True, False, False]
+
+
+def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients beyond the allowance, of any group, are left to their greenlets; those who are behind cost nothing."""
+    done: list[str] = []
+    is_idle = iter([False, True, True])
+
+    def hand(*_: object) -> bool:
+        was_written = next(is_idle)
+        done.append("written" if was_written else "behind")
+        return was_written
+
+    monkeypatch.setattr(Subscription, "hand", hand)
+    monkeypatch.setattr(Subscription, "put", lambda *_: done.append("queued"))
+    groups, allowance = [group(), group()], Allowance(left=CALL_BYTES + 1_000)
+    for one in groups:
+        for _ in range(2):
+            member(one)
+        one.add(frame(1))
+        one.flush(0.0, 1, allowance)
+
+    assert done == ["behind", "written", "written", "queued"]

@@ -5,6 +5,7 @@ same filter, so a client costs a wake-up and a write. gzip where the client acce
 for all (see `frames`), which is why this is not left to a proxy.
 """
 
+import errno
 import ssl
 from typing import Any, Self
 
@@ -110,6 +111,8 @@ class _Chunks:
             return self._subscription.take()
         except StreamEnded as ended:
             self.close()
+            if self._writer is not None and self._writer.is_unfinished:  # nothing more makes sense on this connection
+                raise BrokenPipeError(errno.EPIPE, "the client left within a chunk") from None
             if ended.last_words:
                 return ended.last_words
             raise StopIteration from None

@@ -98,6 +98,7 @@ class _Upgraded(Response):
         self._hold = service.keys.hold(principal(), self._lost_key)
         self._connection = connection
         self._socket = sock
+        self._writer = SocketWriter(sock, Wire.WEBSOCKET)
         self._accepted = accepted
         self._text = ""
         self._is_closing = False
@@ -116,9 +117,9 @@ class _Upgraded(Response):
             )
             self._subscription.cut = peer.cut
             self._socket.sendall(self._accepted)
-            writer = self._subscription.writer = SocketWriter(self._socket, Wire.WEBSOCKET)
+            self._subscription.writer = self._writer
             while True:
-                writer.write(self._subscription.take())
+                self._writer.write(self._subscription.take())
         except StreamEnded as ended:
             self._say_goodbye(ended.last_words)
         except (OSError, ValueError) as error:  # ValueError: the socket was closed before it could be watched
@@ -131,6 +132,8 @@ class _Upgraded(Response):
         raise StopIteration
 
     def _say_goodbye(self, last_words: bytes) -> None:
+        if self._writer.is_unfinished:  # the client left within a frame
+            return
         try:
             self._socket.sendall(last_words or self._connection.send(CloseConnection(_GOING_AWAY)))
         except (OSError, LocalProtocolError) as error:

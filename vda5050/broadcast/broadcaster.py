@@ -14,7 +14,7 @@ from gevent.event import Event
 
 from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.group import Group, ReplayTooLong
+from vda5050.broadcast.group import Allowance, Group, ReplayTooLong
 from vda5050.broadcast.pace import Pace
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.places import Places, affordable_streams
@@ -74,7 +74,7 @@ class Broadcaster:
         self._epoch = epoch.encode()
         self._clock = clock
         self._is_shared = is_shared
-        self.pace = Pace(settings.max_batch_interval_ms / 1000, is_watched=is_shared)
+        self.pace = Pace(settings.max_batch_interval_ms / 1000)
         self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
         self._routes = Routes(self._make_group)
         self._dirty: set[Group] = set()
@@ -218,7 +218,7 @@ class Broadcaster:
         """Let a client go. May be called twice."""
         if subscription in self._presence:
             self._presence.leave(subscription)
-            self.pace.is_watched = self._is_shared or bool(self._presence)
+            self.pace.is_watched = bool(self._presence)
             self._places.leave(subscription.client)
             subscription.cut = None  # which refers back to the subscription
             self._leave(subscription)
@@ -337,8 +337,9 @@ class Broadcaster:
             self._wait_for_work(now)
             return
         oldest = self._accounts.oldest_of(due)
+        allowance = Allowance()
         for group in due:
-            self._flush_group(group, now)
+            self._flush_group(group, now, allowance)
         gevent.sleep(0)  # every client that the flush woke is served before this returns
         served_at = self._clock()
         cost = served_at - now
@@ -355,9 +356,10 @@ class Broadcaster:
         next_due = min((group.due_at for group in self._dirty), default=None)
         self._wake.wait(None if next_due is None else max(0.001, next_due - now))
 
-    def _flush_group(self, group: Group, now: float) -> None:
+    def _flush_group(self, group: Group, now: float, allowance: Allowance | None = None) -> None:
         self._dirty.discard(group)
-        for wire, (clients, frames, size) in group.flush(now, self._ring.last_offset).items():
+        done = group.flush(now, self._ring.last_offset, allowance)
+        for wire, (clients, frames, size) in done.items():
             self._accounts.flushed(wire, clients=clients, frames=frames, size=size)
 
 

@@ -8,7 +8,7 @@ each socket: with `sendmsg` the kernel copies the bytes for each client, at twic
 Nothing is written to the file afterwards, and it is closed with the delivery: what is still on its way keeps its pages,
 and what a socket did not take is sent from the parcel's own bytes.
 
-A socket has two who write to it and never both: the delivery, which does not wait, and the client's greenlet
+A stream under way has two who write to it and never both: the delivery, which does not wait, and the client's greenlet
 (`SocketWriter.write`), which writes what was left and what has waited, and may block.
 """
 
@@ -78,8 +78,11 @@ class Delivery:
         except OSError as error:
             log.debug("no file for a batch", error=error)
             return None
-        if os.writev(file, self.parts) == self.size:
-            return file
+        try:
+            if os.writev(file, self.parts) == self.size:
+                return file
+        except OSError as error:
+            log.debug("a batch does not fit into a file", error=error)
         os.close(file)
         return None
 
@@ -93,6 +96,11 @@ class SocketWriter:
         self._sock = sock
         self._wire = wire
         self._rest: Sequence[memoryview] = ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """True while a frame is on the wire in part."""
+        return bool(self._rest)
 
     def write_now(self, delivery: Delivery) -> bool:
         """Give a delivery to the kernel; False where some of it is left, which `write` has to send first."""

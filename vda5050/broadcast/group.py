@@ -28,14 +28,21 @@ share."""
 COMPACT_AT = 1_000
 """Frames that may wait for a slow interval before those replaced by newer ones are let go."""
 HANDED_BYTES = 100_000_000
-"""Of a flush, about 20 ms: so much is written to the clients' sockets at once, in the hub's own turn. Clients beyond it
-are served by their greenlets, between which the hub looks after everything else."""
+"""About 20 ms: so much of all groups' flush is written to the clients' sockets at once, in the hub's own turn. Clients
+beyond it are served by their greenlets, between which the hub looks after everything else."""
 CALL_BYTES = 40_000
 """A write costs as much as so many bytes of it."""
 VIEW = "view"
 """The type of an update that carries a robot's view."""
 CONFLATED_TOPICS = frozenset({"state", "visualization"})
 """Of these the newest replaces an older one that still waits; every other topic's messages all count."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What is left of what one flush may write in the hub's own turn."""
+
+    left: int = HANDED_BYTES
 
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
@@ -162,7 +169,7 @@ class Group:
         self.members[subscription.wire].discard(subscription)
         self._ahead.pop(subscription, None)
 
-    def flush(self, now: float, offset: int) -> dict[Wire, tuple[int, int, int]]:
+    def flush(self, now: float, offset: int, allowance: Allowance | None = None) -> dict[Wire, tuple[int, int, int]]:
         """Queue what was gathered to every client; `offset` is that of the newest frame of all.
 
         Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises.
@@ -178,16 +185,17 @@ class Group:
         self._compact_at = COMPACT_AT
         self._append_to_log(batch)
         try:
-            return self._hand_out(batch, ahead)
+            return self._hand_out(batch, ahead, allowance or Allowance())
         except BaseException:
             for members in self.members.values():
                 for subscription in members:
                     subscription.lag()
             raise
 
-    def _hand_out(self, batch: Batch, ahead: dict[Subscription, int]) -> dict[Wire, tuple[int, int, int]]:
+    def _hand_out(
+        self, batch: Batch, ahead: dict[Subscription, int], allowance: Allowance
+    ) -> dict[Wire, tuple[int, int, int]]:
         done = {}
-        left = HANDED_BYTES
         for wire, members in self.members.items():
             if members:
                 parcel = batch.parcel(wire)
@@ -196,11 +204,10 @@ class Group:
                     for subscription in members:
                         if subscription in ahead:
                             continue
-                        if left > 0:
-                            subscription.hand(delivery)
-                            left -= cost
-                        else:
+                        if allowance.left <= 0:
                             subscription.put(parcel)
+                        elif subscription.hand(delivery):
+                            allowance.left -= cost
                 done[wire] = (len(members), len(batch.frames), parcel.size)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):

@@ -1,10 +1,10 @@
 """When the streams are flushed: at once after an idle moment, and the more rarely the more a flush costs.
 
-A flush's cost is the time until every client has been served. The next one waits FACTOR times that, longer still where
-it was dear, and `max_interval_s` at most. So a small fleet sees a few milliseconds, and a large one batches that are
-worth their cost. (A fixed interval is wrong at both ends: see benchmarks/README.md.) What counts is the middle one of
-the last three costs: a single dear flush had to wait for something else, such as the history's thread, and a long pause
-would make that worse.
+A flush's cost is the time until every client has been served. What counts is the middle one of the last three costs: a
+single dear flush had to wait for something else, such as the history's thread, and a long pause would make that worse.
+The next flush waits FACTOR times that, longer still where it is dear, and `max_interval_s` at most. So a small fleet
+sees a few milliseconds, and a large one batches that are worth their cost. (A fixed interval is wrong at both ends: see
+benchmarks/README.md.)
 
 Who brings the updates reads it, too (`mqtt_bridge`): what comes while the streams pause goes out after the pause,
 whenever it is taken in.
@@ -14,7 +14,7 @@ from collections import deque
 from statistics import median_low
 
 FACTOR = 4.0
-DEAR_S = 0.004
+DEAR_S = 0.001
 """A flush that costs more than this waits more than FACTOR times its cost, in proportion."""
 
 
@@ -27,7 +27,7 @@ class Pace:
 
     __slots__ = ("_costs_s", "_max_interval_s", "interval_s", "is_watched", "next_flush_at")
 
-    def __init__(self, max_interval_s: float, *, is_watched: bool) -> None:
+    def __init__(self, max_interval_s: float, *, is_watched: bool = False) -> None:
         self._max_interval_s = max_interval_s
         self._costs_s: deque[float] = deque(maxlen=3)
         self.interval_s = 0.0

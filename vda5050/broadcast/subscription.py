@@ -119,15 +119,16 @@ class Subscription:
             self.taken_events += parcel.events
             self.taken_bytes += parcel.size
 
-    def hand(self, delivery: Delivery) -> None:
-        """Write a parcel to a client that waits for one; queue it as `put` does where that cannot be done."""
+    def hand(self, delivery: Delivery) -> bool:
+        """Write a parcel to a client that waits for one; queue it as `put` does where that cannot be done: False."""
         if not self._is_idle or self.writer is None:
             self.put(delivery.parcel)
-            return
+            return False
         self.taken_events += delivery.parcel.events
         self.taken_bytes += delivery.parcel.size
         if not self.writer.write_now(delivery):
             self._enqueue(_Mark.UNFINISHED)
+        return True
 
     def put(self, parcel: Parcel) -> None:
         """Queue a parcel, or mark the client as lagging where it would wait behind too much."""

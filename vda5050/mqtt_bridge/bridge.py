@@ -42,7 +42,7 @@ YIELD_AFTER_S = (0.004, 0.020)
 one while they gather for long anyway, so that what has come goes out together."""
 ROUND_S = 0.004
 """Between two rounds at least, so that each takes several messages: a wake-up costs more than reading a message does. A
-message that comes alone waits for nothing."""
+message that comes alone, and to streams that do not pause, waits for nothing."""
 UNWATCHED_ROUND_S = 0.020
 LONGEST_ROUND_S = 0.150
 HELD_MESSAGES = 300
@@ -92,8 +92,8 @@ class Pace(Protocol):
 def next_round_at(last: float, pace: Pace, *, message_every_s: float) -> float:
     """Tell when to read again, where the last round began at `last` and a message came `message_every_s`.
 
-    While the streams pause nothing that is read is sent; read all at once before their next flush it costs a sixth less
-    (the processor's caches are still full of the reading).
+    While the streams pause nothing that is read is sent; read all at once before their next flush it costs less (the
+    processor's caches are full of the reading then). 0 for `message_every_s`: more is waiting than one read takes.
     """
     held_until = min(pace.next_flush_at, last + min(LONGEST_ROUND_S, HELD_MESSAGES * message_every_s))
     return max(last + (ROUND_S if pace.is_watched else UNWATCHED_ROUND_S), held_until)
@@ -224,18 +224,20 @@ class MqttBridge:
         buffer = client.buffer
         if buffer is None:
             return
-        due_at = next_round_at(self._round_at, self._pace, message_every_s=self._message_every_s)
-        if (too_soon_s := due_at - self._clock()) > 0:
+        while (too_soon_s := self._next_round_at() - self._clock()) > 0:  # again: a flush may have come meanwhile
             gevent.sleep(too_soon_s)
         if not buffer.fill():  # under load there is something, and no watcher needs to be set up
             buffer.wait(READ | WRITE if client.want_write() else READ, timeout_s=1.0)
             buffer.fill()
         last, self._round_at = self._round_at, self._clock()
         count = self._take_packets(client, buffer)
-        self._message_every_s = (self._round_at - last) / max(1, count)
+        self._message_every_s = 0.0 if buffer.is_full else (self._round_at - last) / max(1, count)
         if client.socket() is not None and client.want_write():
             client.loop_write()
         client.loop_misc()
+
+    def _next_round_at(self) -> float:
+        return next_round_at(self._round_at, self._pace, message_every_s=self._message_every_s)
 
     def _take_packets(self, client: "_Client", buffer: "ReadBuffer") -> int:
         """Hand on what is in the buffer; returns the number of messages."""

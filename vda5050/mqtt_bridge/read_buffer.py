@@ -53,6 +53,8 @@ class ReadBuffer:
         self._shown_to_paho = 0
         self._to_skip = 0
         self._is_at_end = False
+        self.is_full = False
+        """True where the last read took as much as one may: more is waiting."""
         self.problem: str | None = None
         """Why reading failed, where it did not just end."""
 
@@ -71,6 +73,7 @@ class ReadBuffer:
     def fill(self) -> bool:
         """Read what the network has, up to READ_BYTES or a little more. Returns False where nothing was there."""
         data = b"".join(self._received())
+        self.is_full = len(data) >= READ_BYTES
         is_news = bool(data) or self._is_at_end
         if self._to_skip:
             skipped = min(self._to_skip, len(data))
