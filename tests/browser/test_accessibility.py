@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import services
 from tests.browser.map_page import MapPage
-from tests.browser.npm import install
 from tests.browser.robots import StartRobot, state
 from tests.browser.rows import robot_address, row
 from tests.browser.watch import OpenPage, Watch
+from tests.npm import install
 from tests.services import LOOPBACK, PROJECT, Gateway, Service, mosquitto
 from tests.unit.test_site_maps import png
 
