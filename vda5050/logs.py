@@ -24,6 +24,8 @@ import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
+from vda5050.log_outlet import Outlet
+
 FORMATS = ("auto", "console", "json")
 MAX_TEXT_CHARS = 1_000
 MAX_STACK_CHARS = 20_000
@@ -66,19 +68,69 @@ def configure(*, level: str, format_: str, secrets: Collection[str], stream: Tex
     `format_`: `console`, `json`, or `auto` for console on a terminal and JSON elsewhere. `secrets` never show.
     """
     handler = _Handler(stream or sys.stderr)
-    is_terminal = handler.stream.isatty()
+    is_terminal = (stream or sys.stderr).isatty()
     is_json = format_ == "json" or (format_ == "auto" and not is_terminal)
     handler.setFormatter(_formatter(is_json=is_json, has_colours=is_terminal, clean=_Cleaner(secrets)))
     root = logging.getLogger()
-    root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)] + [handler]
+    for former in _handlers():
+        root.removeHandler(former)
+        former.close()
+    root.addHandler(handler)
     root.setLevel(level.upper())
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
-    """Ours, to be told from those of pytest and of others."""
+def write_waiting() -> None:
+    """Write what nobody read so far, where there is room for it now. To be called every second or so."""
+    for handler in _handlers():
+        handler.flush()
+
+
+def lost_lines() -> int:
+    """Give how many lines this process could not write since `configure`."""
+    return sum(handler.lost for handler in _handlers())
+
+
+def _handlers() -> "list[_Handler]":
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, _Handler)]
+
+
+class _Handler(logging.Handler):
+    """Ours: it never waits (see `log_outlet`), and when lines are read again says how many were lost before."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._outlet = Outlet(stream)
+        self._told = 0
+
+    @property
+    def lost(self) -> int:
+        return self._outlet.lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers do: a line that cannot be written fails nobody
+            self.handleError(record)
+            return
+        lost = self.lost
+        self._outlet.put(line)
+        if self._told < lost == self.lost and not self._outlet.is_waiting:
+            untold, self._told = lost - self._told, lost
+            get_logger(__name__).error("lines of the log were lost, for nobody read it", lines=untold)
+
+    def flush(self) -> None:
+        self.acquire()
+        try:
+            self._outlet.flush()
+        finally:
+            self.release()
+
+    def close(self) -> None:
+        self._outlet.close()
+        super().close()
 
 
 class Clock(Protocol):

@@ -150,6 +150,12 @@ class Metrics:
             "robots", "Robots known, by connection state", "connection_state", robots.count_by_connection_state
         )
 
+    def watch_log(self, lost_lines: Callable[[], int]) -> None:
+        """Export `vda5050_log_lines_lost_total` from what `lost_lines` says at each scrape."""
+        self._note("log_lines_lost_total", ())
+        family = CounterMetricFamily("vda5050_log_lines_lost", "Lines of the log that could not be written", labels=())
+        self.registry.register(_AtScrape(family, lambda: {"": lost_lines()}))  # it has no label
+
     def watch_dependencies(self, read: Callable[[], Mapping[str, float]]) -> None:
         """Export `vda5050_dependency_ready` from what `read` says at each scrape: 1 for each that is ready, else 0."""
         self._read_at_scrape("dependency_ready", "1 where a dependency is ready, as in /ready", "dependency", read)

@@ -22,7 +22,7 @@ from vda5050.entries import LinkChange, Sequencer
 from vda5050.event_bus import EventBus
 from vda5050.history import History
 from vda5050.ingest import Ingest
-from vda5050.logs import get_logger
+from vda5050.logs import get_logger, lost_lines, write_waiting
 from vda5050.loop_watch import LoopWatch
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge, Receiver
@@ -65,6 +65,7 @@ class Service:
         self.metrics.robots_limit.set(settings.max_robots)
         self.metrics.kept_bytes.set_function(lambda: self.robots.kept_bytes)
         self.metrics.workers.set(settings.workers)
+        self.metrics.watch_log(lost_lines)
         self.scrape = Scrape(self.metrics)
         self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)
         self.database = None if settings.database_url == NO_DATABASE else Database(settings.database_url)
@@ -124,7 +125,7 @@ class Service:
         self.keys.start()
         self.broadcaster.start()
         self._ticker = gevent.Greenlet(self._tick_for_ever)
-        self._ticker.name = "doctor"
+        self._ticker.name = "every_second"
         self._ticker.start()
         if self.history is not None:
             self.history.restore(self.robots)
@@ -238,6 +239,7 @@ class Service:
                     self.conformance.tick()
             except Exception:
                 log.exception("the doctor's round failed; the next one goes on")
+            write_waiting()
 
     def _link_changed(self, *, is_up: bool) -> None:
         self._doctor_listens(is_up)
