@@ -6,20 +6,25 @@ broker by itself, test_sequence.py the clients that stand still.
 """
 
 import json
-import random
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.full_disk import small_disk
 from tests.live import ledger
+from tests.live.bad_payloads import (
+    ODD_PAYLOADS,
+    REFUSED_PAYLOADS,
+    STRANGE_NAMES,
+    TOPICS_THAT_DO_NOT_FIT,
+    WELL_FORMED_PAYLOADS,
+)
 from tests.live.ledger import Trail
 from tests.live.mqtt_packets import Publisher
-from tests.live.robot_fleet import RobotFleet
-from tests.live.sequence_checker import Count, Crowd, Promise, commuter, sleeper, sse, visitor, websocket
+from tests.live.sequence_checker import Count, Promise
+from tests.live.stage import scene
 from tests.live.tcp_proxy import TcpProxy
 from tests.services import LOOPBACK, Gateway, Service, free_port, gateway, mosquitto, running, wait_until
 
@@ -35,8 +40,10 @@ time.time_ns = lambda: _time_ns() + _offset_s() * 10**9
 """A sitecustomize for the gateway's Python. (libfaketime 0.9.10 breaks Python's sleep where it leaves the monotonic
 clock alone.)"""
 CONNECTS = "vda5050_broker_connects_total"
+REJECTED = "vda5050_rejected_messages_total"
+HISTORY_LOST = "vda5050_history_lost_total"
+HISTORY_STORED = "vda5050_history_stored_total"
 STREAMS = "vda5050_streams"
-READERS = 9
 
 
 @pytest.mark.parametrize("skipped", [3, 7])
@@ -51,47 +58,6 @@ def test_ledger_finds_what_one_client_was_not_told(skipped: int) -> None:
 
     assert len(ledger.missing([complete, lacking, late])) == 1
     assert ledger.missing([complete, late]) == []
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A gateway with robots and clients of every wire."""
-
-    gateway: Gateway
-    fleet: RobotFleet
-    crowd: Crowd
-
-    def settle(self) -> None:
-        """Let each robot be heard again and everybody read on to the newest state; nothing may have been wrong."""
-        sent = self.fleet.sent
-        wait_until(lambda: self.fleet.sent > sent + 3 * len(self.fleet.last_header_ids), what="robots speak again")
-        self.fleet.stop()
-        self.crowd.settle(self.fleet.last_header_ids, deadline_s=40)
-        assert self.crowd.violations() == []
-        assert ledger.missing(witness.trail for witness in self.crowd.witnesses) == []
-
-    def assert_nobody_was_reset(self) -> None:
-        """Check that no stream ended and none began again, those of who stood still apart."""
-        assert self.crowd.hang_ups == 0
-        assert [w.name for w in self.crowd.witnesses if w.resets and "sleeper" not in w.name] == []
-
-
-@contextmanager
-def scene(service: Gateway, broker: Service, promise: Promise) -> Iterator[Scene]:
-    """Let robots publish and clients come, stay, go, resume and stand still."""
-    with RobotFleet(broker.port, robots=30, rate_hz=5, filler_bytes=300) as fleet, Crowd() as crowd:
-        wait_until(lambda: fleet.sent > 100, what="the gateway knows the robots")
-        port = service.port
-        wires = {"plain": sse(port), "gzip": sse(port, is_gzip=True), "ws": websocket(port)}
-        for number, (wire, connect) in enumerate(wires.items()):
-            dice = random.Random(number)
-            for reader in range(READERS // 3):
-                crowd.add(f"{wire} reader {reader}", connect, promise=promise)
-            crowd.add(f"{wire} commuter", connect, commuter(dice), promise=promise)
-            crowd.add(f"{wire} visitor", connect, visitor(dice), promise=promise)
-            crowd.add(f"{wire} sleeper", connect, sleeper(dice, stall_s=2), promise=promise)
-        wait_until(lambda: all(w.updates for w in crowd.witnesses), what="everybody reads", deadline_s=30)
-        yield Scene(service, fleet, crowd)
 
 
 def reconnected(service: Gateway, before: float) -> None:
@@ -172,6 +138,67 @@ def test_wall_clock_jumps(broker: Service, clock_file: Path, tmp_path: Path, mon
         assert time.monotonic() - silent_since > 2.5
         assert seen_at[2] < seen_at[0] < seen_at[3] < seen_at[1]  # ISO 8601: what people read did follow
         assert service.metric(CONNECTS) == 1
+
+
+def test_robots_that_send_nonsense(broker: Service) -> None:
+    """Whatever one robot sends, on whatever topic: the others' updates reach everybody, each once and in order."""
+    payloads = [payload for payload, _ in [*REFUSED_PAYLOADS.values(), *ODD_PAYLOADS.values()]]
+    payloads += [payload.encode() for payload in WELL_FORMED_PAYLOADS.values()]
+    with (
+        gateway(broker) as service,
+        scene(service, broker, Promise()) as stage,
+        Publisher(broker.port) as robot,
+    ):
+        for payload in payloads:
+            robot.publish("uagv/v2/ODD/R1/visualization", payload)  # of states the clients read the headerId
+        for name in STRANGE_NAMES:
+            robot.publish(f"uagv/v2/ODD/{name}/visualization", '{"x":1}')
+        for topic in TOPICS_THAT_DO_NOT_FIT:
+            robot.publish(topic, "{}")
+        wait_until(
+            lambda: service.metric(REJECTED) >= len(REFUSED_PAYLOADS) + len(TOPICS_THAT_DO_NOT_FIT),
+            what="what cannot be used was rejected",
+        )
+
+        stage.settle()
+        stage.assert_nobody_was_reset()
+
+
+def test_disk_that_is_full(broker: Service) -> None:
+    """While the history's disk is full, and its buffer too, nobody's stream misses anything."""
+    with (
+        small_disk() as disk,
+        gateway(broker, database_url=f"sqlite:///{disk.folder}/gateway.db", history_buffer_bytes=100_000) as service,
+        scene(service, broker, Promise()) as stage,
+    ):
+        disk.fill()
+        wait_until(lambda: service.metric(HISTORY_LOST) > 100, what="the history loses messages", deadline_s=60)
+        disk.empty()
+        stored = service.metric(HISTORY_STORED)
+        wait_until(lambda: service.metric(HISTORY_STORED) > stored, what="it stores again", deadline_s=60)
+
+        stage.settle()
+        stage.assert_nobody_was_reset()
+
+
+def test_no_descriptor_is_left(broker: Service, tmp_path: Path) -> None:
+    """While nobody can be let in, who is there misses nothing; who comes waits, and resumes where it was."""
+    settings: dict[str, object] = {"mqtt_url": f"mqtt://{LOOPBACK}:{broker.port}"}
+    service = Gateway(port=free_port(), log=tmp_path / "log", settings=settings)
+    vars(service)["_argv"][:0] = ["prlimit", "--nofile=200:200"]
+    with running(service):
+        wait_until(lambda: service.has("/ready"), what="ready", deadline_s=20)
+        with scene(service, broker, Promise()) as stage:
+            idle = [socket.create_connection((LOOPBACK, service.port)) for _ in range(400)]
+            wait_until(lambda: "Too many open files" in service.output(), what="there is no descriptor", deadline_s=30)
+            sent = stage.fleet.sent
+            wait_until(lambda: stage.fleet.sent > sent + 200, what="robots have spoken meanwhile", deadline_s=30)
+            for connection in idle:
+                connection.close()
+            wait_until(lambda: service.has("/health"), what="it answers again", deadline_s=30)
+
+            stage.settle()
+            assert all(not w.resets for w in stage.crowd.witnesses if "reader" in w.name)
 
 
 def own_robots(service: Gateway) -> list[dict[str, object]]:
