@@ -39,7 +39,7 @@ test: services $(VENV)/.dev-stamp ## install what the tests need, Debian's mosqu
 	@$(BIN)/python -m pytest
 
 .PHONY: check
-check: $(VENV)/.dev-stamp ## format, lint, types, layers, unit and api tests: under 30 s
+check: $(VENV)/.dev-stamp ## format, lint, types, layers, unit and api tests: about 100 s
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(PYTHON_CODE)

@@ -6,6 +6,8 @@ have no internet.
 """
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, request
@@ -15,6 +17,8 @@ from vda5050.api.access import PUBLIC, needed_role
 from vda5050.api.dashboard import html_page
 from vda5050.api.operations import PATH_PARAMETERS, Operation, operations_by_rule, refusals
 from vda5050.api.sessions import COOKIE
+from vda5050.schemas import SCHEMAS
+from vda5050.validation import json_schema
 from vda5050.version import VERSION
 
 """Of the routes and shapes, not of the gateway: a change that breaks a client raises the first number."""
@@ -22,8 +26,9 @@ from vda5050.version import VERSION
 _ABOUT = """The live gateway between a VDA 5050 robot fleet and everything that watches it.
 
 Robots are named manufacturer/serial_number, as in their MQTT topics. Every error is application/problem+json (RFC 9457)
-with a stable `code`. Once a key was made, requests need one. The messages themselves are described by the JSON Schemas
-under /schemas."""
+with a stable `code`. Once a key was made, requests need one. The messages of VDA 5050 are the components named
+`vda5050-<version>-<topic>`; `/schemas/<version>/<topic>` publishes each by itself. Streams pass on what robots send,
+right or wrong: `/validate` and `/conformance` tell which."""
 
 _SECURITY_SCHEMES = {
     "bearer": {
@@ -92,7 +97,20 @@ def _write(api: Api) -> bytes:
     document = api.spec.to_dict()
     for unused in _SHAPES_OF_SMOREST:
         document["components"]["schemas"].pop(unused, None)
+    document["components"]["schemas"] |= _message_schemas()
     return orjson.dumps(document)
+
+
+@cache
+def _message_schemas() -> dict[str, dict[str, Any]]:
+    """Give the schemas of all messages under their names as components, where a schema has no name of its own."""
+    return {
+        f"vda5050-{version.text}-{topic}": {
+            keyword: value for keyword, value in json_schema(version, topic).items() if not keyword.startswith("$")
+        }
+        for version, topics in SCHEMAS.items()
+        for topic in topics
+    }
 
 
 def _describe(app: Flask, api: Api) -> None:

@@ -96,7 +96,8 @@ function showOperations(paths, place) {
 
 function showShapes(schemas, place) {
   place.append(element("h2", "", "shapes"));
-  const named = Object.entries(schemas).sort(([one], [other]) => one.localeCompare(other));
+  const own = Object.entries(schemas).filter(([name]) => !name.startsWith("vda5050-")); // those have pages: /schemas
+  const named = own.sort(([one], [other]) => one.localeCompare(other));
   for (const [name, schema] of named) {
     const members = Object.entries(schema.properties ?? {}).map(([member, value]) => [
       [element("code", "", member)],
