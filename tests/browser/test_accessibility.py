@@ -151,9 +151,11 @@ def test_the_bell(fleet: Page, judge: Callable[[Page], list[str]], theme: str) -
 @pytest.mark.parametrize("is_played", [False, True])
 def test_the_past(fleet: Page, judge: Callable[[Page], list[str]], theme: str, *, is_played: bool) -> None:
     """The fleet at a moment, and played."""
-    moment = fleet.evaluate("() => new Date(Date.now() - 1000).toISOString()")
     fleet.reload()
     expect(fleet.locator("#time")).to_be_visible(timeout=30_000)
+    moment = fleet.evaluate(
+        "() => new Date(Date.now() - 20_000).toISOString()"
+    )  # so far back that playing takes a while
     fleet.evaluate("hash => { location.hash = hash; }", f"#/fleet?t={moment}")
     expect(fleet.locator("#link")).to_have_text("Past")
     if is_played:
