@@ -111,8 +111,20 @@ def test_rejected(
         (9.0, 0.001, True, 0.150),
         (0.1, 0.0001, True, 0.03),
         (0.1, 0.000001, True, 0.004),
+        (0.1, 0.0, True, 0.0),
+        (0.1, 0.0, False, 0.0),
     ],
-    ids=["quick streams", "nobody watches", "short pause", "long pause", "endless", "many messages", "far too many"],
+    ids=[
+        "quick streams",
+        "nobody watches",
+        "short pause",
+        "long pause",
+        "endless",
+        "many messages",
+        "far too many",
+        "more waits",
+        "more waits, unwatched",
+    ],
 )
 def test_round_waits_for_the_streams(
     *, paused_for_s: float, message_every_s: float, is_watched: bool, expected: float
@@ -145,14 +157,14 @@ def test_bridge_reads_at_the_end_of_the_pause_and_after_a_full_read_at_once(monk
     message = publish("a/1", b"x" * 10_000)
     full = message * (READ_BYTES // len(message)) + message[: READ_BYTES % len(message)]
     rest = message[READ_BYTES % len(message) :]
-    buffer = ReadBuffer(FakeSocket([full, rest, publish("a/2", b"1")]))
+    buffer = ReadBuffer(FakeSocket([full, rest, publish("a/2", b"1"), publish("a/3", b"1")]))
     client = SimpleNamespace(buffer=buffer, socket=lambda: buffer, want_write=lambda: False, loop_misc=lambda: None)
-    for _ in range(3):
+    for _ in range(4):
         streams.next_flush_at = clock.now + 0.1
         bridge._pump(client)  # type: ignore[arg-type]  # noqa: SLF001 - the rest needs a broker
 
     assert slept == [0.004, 0.1]
-    assert len(receiver.seen) == READ_BYTES // len(message) + 2
+    assert len(receiver.seen) == READ_BYTES // len(message) + 3
 
 
 def test_before_the_start() -> None:

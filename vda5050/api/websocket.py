@@ -18,8 +18,10 @@ from typing import Any, NoReturn
 
 import orjson
 from flask import Blueprint, Response, request
+from gevent.event import Event
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.events import Event as ProtocolEvent
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from vda5050.api.auth import principal
@@ -37,6 +39,9 @@ log = get_logger(__name__)
 MAX_MESSAGE_CHARS = 4_096
 MAX_EVENTS_AT_ONCE, EVENTS_PER_S = 50, 5
 """Messages, fragments and pings that a client may send at once, and in the long run: each costs the hub some time."""
+LINGER_S = 1.0
+"""How long the client has to close after our goodbye, while what it still sends is read and dropped: closed with bytes
+unread, the connection would be reset, and the goodbye lost with it."""
 _GOING_AWAY, _UNSUPPORTED_DATA, _POLICY_VIOLATION, _TOO_BIG = 1001, 1003, 1008, 1009
 
 
@@ -102,6 +107,7 @@ class _Upgraded(Response):
         self._accepted = accepted
         self._text = ""
         self._is_closing = False
+        self._has_gone = Event()
         self._allowance = Allowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
@@ -110,11 +116,7 @@ class _Upgraded(Response):
         settings = self._service.settings
         set_tcp_options(self._socket, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
         try:
-            peer = Peer(
-                self._socket,
-                on_gone=self._subscription.abandon,
-                on_data=self._received,
-            )
+            peer = Peer(self._socket, on_gone=self._gone, on_data=self._received)
             self._subscription.cut = peer.cut
             self._socket.sendall(self._accepted)
             self._subscription.writer = self._writer
@@ -122,6 +124,7 @@ class _Upgraded(Response):
                 self._writer.write(self._subscription.take())
         except StreamEnded as ended:
             self._say_goodbye(ended.last_words)
+            self._has_gone.wait(LINGER_S)
         except (OSError, ValueError) as error:  # ValueError: the socket was closed before it could be watched
             log.debug("a WebSocket client left", error=error)
         finally:
@@ -131,9 +134,14 @@ class _Upgraded(Response):
             self._service.broadcaster.unsubscribe(self._subscription)
         raise StopIteration
 
+    def _gone(self) -> None:
+        self._has_gone.set()
+        self._subscription.abandon()
+
     def _say_goodbye(self, last_words: bytes) -> None:
         if self._writer.is_unfinished:  # the client left within a frame
             return
+        self._is_closing = True
         try:
             self._socket.sendall(last_words or self._connection.send(CloseConnection(_GOING_AWAY)))
         except (OSError, LocalProtocolError) as error:
@@ -142,6 +150,7 @@ class _Upgraded(Response):
     def _received(self, data: bytes) -> None:
         """Read what the client sent; runs in the hub, so nothing here may block, raise or take long."""
         if self._is_closing:
+            self._look_for_close(data)
             return
         try:
             self._connection.receive_data(data)
@@ -151,7 +160,17 @@ class _Upgraded(Response):
             self._is_closing = True
             self._subscription.abandon()
 
-    def _handle_all(self, events: Iterable[Event]) -> None:
+    def _look_for_close(self, data: bytes) -> None:
+        """Read on after our goodbye until the client's own."""
+        try:
+            self._connection.receive_data(data)
+            is_closed = any(isinstance(event, CloseConnection) for event in self._connection.events())
+        except (RemoteProtocolError, LocalProtocolError):  # nothing that makes sense will come any more
+            is_closed = True
+        if is_closed:
+            self._has_gone.set()
+
+    def _handle_all(self, events: Iterable[ProtocolEvent]) -> None:
         ping = None
         for event in events:
             if not (isinstance(event, CloseConnection) or self._allowance.take()):
@@ -169,6 +188,7 @@ class _Upgraded(Response):
     def _handle(self, event: object) -> None:
         if isinstance(event, CloseConnection):
             self._is_closing = True
+            self._has_gone.set()
             self._subscription.end(self._connection.send(event.response()), reason="closed")
         elif isinstance(event, BytesMessage):
             self._close(_UNSUPPORTED_DATA, "text only")

@@ -40,9 +40,11 @@ CONFLATED_TOPICS = frozenset({"state", "visualization"})
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of what one flush may write in the hub's own turn."""
+    """What is left of what one flush may write in the hub's own turn; how many clients it was written to, or queued."""
 
     left: int = HANDED_BYTES
+    handed: int = 0
+    queued: int = 0
 
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
@@ -206,8 +208,12 @@ class Group:
                             continue
                         if allowance.left <= 0:
                             subscription.put(parcel)
+                            allowance.queued += 1
                         elif subscription.hand(delivery):
                             allowance.left -= cost
+                            allowance.handed += 1
+                        else:
+                            allowance.queued += 1
                 done[wire] = (len(members), len(batch.frames), parcel.size)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):

@@ -95,6 +95,8 @@ def next_round_at(last: float, pace: Pace, *, message_every_s: float) -> float:
     While the streams pause nothing that is read is sent; read all at once before their next flush it costs less (the
     processor's caches are full of the reading then). 0 for `message_every_s`: more is waiting than one read takes.
     """
+    if not message_every_s:
+        return last
     held_until = min(pace.next_flush_at, last + min(LONGEST_ROUND_S, HELD_MESSAGES * message_every_s))
     return max(last + (ROUND_S if pace.is_watched else UNWATCHED_ROUND_S), held_until)
 
@@ -231,7 +233,8 @@ class MqttBridge:
             buffer.fill()
         last, self._round_at = self._round_at, self._clock()
         count = self._take_packets(client, buffer)
-        self._message_every_s = 0.0 if buffer.is_full else (self._round_at - last) / max(1, count)
+        spacing_s = (self._round_at - last) / max(1, count)
+        self._message_every_s = 0.0 if buffer.is_full else max(1e-6, spacing_s)
         if client.socket() is not None and client.want_write():
             client.loop_write()
         client.loop_misc()
