@@ -11,6 +11,7 @@ import { clockText, word } from "../words.js";
 const SPAN_MS = 30 * 60_000;
 const AGAIN_MS = 60_000; // of the time that is shown
 const LEAST_MS = 10_000; // of a watch's: a minute that is shown may be a second
+const STORED_MS = 3_000; // until what came is in the history
 const MOST = 12;
 
 /** The episodes of one robot at a time. */
@@ -18,7 +19,9 @@ export class Earlier {
   constructor() {
     this._key = null;
     this._upTo = -Infinity;
-    this._askedAt = 0;
+    this._askedAt = -Infinity;
+    this._present = "";
+    this._changedAt = 0;
     this._episodes = null;
     this._isOff = !("history" in document.documentElement.dataset);
   }
@@ -28,20 +31,22 @@ export class Earlier {
     return key === this._key ? this._episodes : null;
   }
 
-  /** Ask for what led to `now`, where that is not known. */
-  async look(key, now) {
-    const isKnown = Math.abs(now - this._upTo) < AGAIN_MS || performance.now() - this._askedAt < LEAST_MS;
-    if (this._isOff || (key === this._key && isKnown)) return;
-    if (key !== this._key) this._episodes = null;
-    this._key = key;
+  /** Ask for what led to `now`, where that is not known. What is now is asked for by the gateway's own clock. */
+  async look({ key, view }, now, isPast) {
+    const at = performance.now();
+    const present = JSON.stringify((view.errors ?? []).map(({ type, level }) => [type, level]));
+    if (key !== this._key) [this._key, this._episodes, this._askedAt] = [key, null, -Infinity];
+    if (present !== this._present) [this._present, this._upTo, this._changedAt] = [present, -Infinity, at];
+    const isKnown = Math.abs(now - this._upTo) < AGAIN_MS || at - this._askedAt < LEAST_MS || at - this._changedAt < STORED_MS;
+    if (this._isOff || (isKnown && this._askedAt !== -Infinity)) return;
     this._upTo = now;
-    this._askedAt = performance.now();
+    this._askedAt = at;
     const url = new URL(`robots/${encodeKey(key)}/timeline`, document.baseURI);
-    const [from, to] = [now - SPAN_MS, now].map((at) => new Date(at).toISOString());
+    const [from, to] = isPast ? [now - SPAN_MS, now].map((time) => new Date(time).toISOString()) : [`-${SPAN_MS / 1_000}s`, "now"];
     url.search = new URLSearchParams({ from, to });
     const answer = await fetch(url).catch(() => null);
     const { errors = [] } = answer?.ok === true ? await answer.json() : {};
-    if (key === this._key && now === this._upTo) this._episodes = errors.length === 0 ? null : errors.slice(-MOST).reverse();
+    if (key === this._key && at === this._askedAt) this._episodes = errors.length === 0 ? null : errors.slice(-MOST).reverse();
   }
 }
 

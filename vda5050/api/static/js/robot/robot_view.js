@@ -184,7 +184,7 @@ export class RobotView {
     setText(this._seen, robot.seenAt === null ? t("robot.neverSeen") : t("robot.seen", { age: ageText(now - robot.seenAt) }));
     if (this._tab !== "overview") return;
     this._drawFigures(robot.view);
-    this._earlier.look(robot.key, now);
+    this._earlier.look(robot, now, this._store.isPast);
     const canJump = this._onJump() !== null;
     for (const card of this._cards) {
       const slice = card.read(robot, now);
