@@ -1,7 +1,7 @@
 """Rules on actions: their life cycle as the robot reports it, and cancelling."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vda5050.doctor.findings import Severity
@@ -40,15 +40,18 @@ _MUST_END = frozenset(
 
 
 @on_message(Severity.WARNING, "6.11 Action states, figure 16; 3.0.0: 6.6.9, table 12", "state")
-def action_transition(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def action_transition(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An action left a final status, or went back to WAITING; what lies between may just not have been seen."""
     document = seen.document
     if not record.actions or document.get("orderId") != record.order_id or _lists(document) == record.action_lists:
-        return  # of another order: its actions may carry the same ids
-    for action_id, status, _ in reported_actions(document):
-        track = record.actions.get(action_id)
-        if track is not None and status != track.status and (track.status in _FINAL or status == "WAITING"):
-            yield Complaint(f"action {action_id:.50} went from {track.status:.20} to {status:.20}")
+        return ()  # of another order: its actions may carry the same ids
+    return [
+        Complaint(f"action {action_id:.50} went from {track.status:.20} to {status:.20}")
+        for action_id, status, _ in reported_actions(document)
+        if (track := record.actions.get(action_id)) is not None
+        and status != track.status
+        and (track.status in _FINAL or status == "WAITING")
+    ]
 
 
 @on_time(Severity.WARNING, "6.11 Action states, 6.8.2; 3.0.0: 6.6.9, 6.2.3.2", "state")

@@ -75,6 +75,8 @@ class Doctor:
         """Judge a message; returns the findings to be told."""
         patient = self._patient(seen.robot)
         record = patient.record
+        if not seen.is_retained:
+            header_rules.read_header(record, seen)
         complaints = [
             (rule, complaint)
             for rule, check in (_OF_RETAINED if seen.is_retained else _BY_TOPIC[seen.topic])

@@ -6,7 +6,7 @@ timestamp are always outdated (VDA 5050 2.1.0, 6.14, note; 3.0.0, 6.5).
 What master control sends is told at "info" only: "defined per topic" may be read as one count for all its robots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from vda5050.doctor.findings import Severity
@@ -25,6 +25,16 @@ _LOST_AT_MOST = 10_000
 _HEADER_CLAUSE = "6.4 Protocol header: headerId; 3.0.0: 7.2"
 
 
+_TIMED = frozenset({"state", "visualization"})
+
+
+def read_header(record: RobotRecord, seen: Observation) -> None:
+    """Note in `seen` what the rules below ask for, once for all of them."""
+    seen.header_step = _step(record, seen)
+    if seen.topic in _TIMED:
+        seen.skew_s = _skew_s(seen)
+
+
 def _step(record: RobotRecord, seen: Observation) -> int:
     """Give the step from the headerId before to this one; 1, which is right, where either is missing."""
     old, new = record.header_ids.get(seen.topic), integer(seen.document, "headerId")
@@ -38,51 +48,55 @@ def _severity(seen: Observation) -> Severity | None:
 
 
 @on_message(Severity.WARNING, _HEADER_CLAUSE, *_NUMBERED)
-def header_id_gap(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def header_id_gap(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """Messages were sent that did not arrive, or headerId counts something else than messages."""
-    step = _step(record, seen)
-    if 1 < step <= _LOST_AT_MOST:
-        old = record.header_ids[seen.topic]
-        lost = f"{step - 1} message{'s' * (step > 2)} did not arrive"
-        yield Complaint(f"headerId went from {old} to {(old + step) % _WRAP}: {lost}", severity=_severity(seen))
+    step = seen.header_step
+    if not 1 < step <= _LOST_AT_MOST:
+        return ()
+    old = record.header_ids[seen.topic]
+    lost = f"{step - 1} message{'s' * (step > 2)} did not arrive"
+    return (Complaint(f"headerId went from {old} to {(old + step) % _WRAP}: {lost}", severity=_severity(seen)),)
 
 
 @on_message(Severity.WARNING, _HEADER_CLAUSE, *_NUMBERED)
-def header_id_duplicate(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def header_id_duplicate(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """Two messages in a row carry the same headerId."""
-    if _step(record, seen) == 0:
-        number = record.header_ids[seen.topic]
-        yield Complaint(f"two messages in a row carry headerId {number}", severity=_severity(seen))
+    if seen.header_step != 0:
+        return ()
+    number = record.header_ids[seen.topic]
+    return (Complaint(f"two messages in a row carry headerId {number}", severity=_severity(seen)),)
 
 
 @on_message(Severity.INFO, _HEADER_CLAUSE, *_NUMBERED)
-def header_id_reset(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def header_id_reset(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The numbering went back without a new ONLINE: the sender was restarted, or two senders share a topic."""
-    if _step(record, seen) > _LOST_AT_MOST:
-        old, new = record.header_ids[seen.topic], integer(seen.document, "headerId")
-        yield Complaint(f"headerId went from {old} to {new}: the sender was restarted, or there are two")
+    if seen.header_step <= _LOST_AT_MOST:
+        return ()
+    old, new = record.header_ids[seen.topic], integer(seen.document, "headerId")
+    return (Complaint(f"headerId went from {old} to {new}: the sender was restarted, or there are two"),)
 
 
 @on_message(
     Severity.WARNING, "6.3 MQTT topic levels, 6.4 Protocol header; 3.0.0: 4.2, 7.2", *_NUMBERED, "connection"
 )  # fmt: skip
-def header_topic_mismatch(_record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def header_topic_mismatch(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The header names another robot than the topic; the topic is believed."""
     manufacturer, serial_number = text(seen.document, "manufacturer"), text(seen.document, "serialNumber")
     if manufacturer is None or serial_number is None:
-        return  # the schema finding says so
-    if f"{manufacturer}/{serial_number}" != seen.robot:
-        yield Complaint(f"the header says {manufacturer:.50}/{serial_number:.50}, the topic says {seen.robot}")
+        return ()  # the schema finding says so
+    if f"{manufacturer}/{serial_number}" == seen.robot:
+        return ()
+    return (Complaint(f"the header says {manufacturer:.50}/{serial_number:.50}, the topic says {seen.robot}"),)
 
 
-@on_message(Severity.WARNING, "6.4 Protocol header: timestamp; 3.0.0: 7.2", "state", "visualization")
-def clock_skew(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+@on_message(Severity.WARNING, "6.4 Protocol header: timestamp; 3.0.0: 7.2", *sorted(_TIMED))
+def clock_skew(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The robot's clock differs from the gateway's by more than 5 s, and not just once."""
-    skew = _skew_s(seen)
-    is_lasting = record.skewed_since is not None and seen.at - record.skewed_since > SKEW_LASTS_S
-    if abs(skew) > MAX_CLOCK_SKEW_S and is_lasting:
-        direction = "ahead of" if skew > 0 else "behind"
-        yield Complaint(f"the robot's clock is {_duration(abs(skew))} {direction} the gateway's")
+    since, skew = record.skewed_since, seen.skew_s
+    if since is None or seen.at - since <= SKEW_LASTS_S or abs(skew) <= MAX_CLOCK_SKEW_S:
+        return ()
+    direction = "ahead of" if skew > 0 else "behind"
+    return (Complaint(f"the robot's clock is {_duration(abs(skew))} {direction} the gateway's"),)
 
 
 def remember_header(record: RobotRecord, seen: Observation) -> None:
@@ -90,9 +104,9 @@ def remember_header(record: RobotRecord, seen: Observation) -> None:
     number = integer(seen.document, "headerId")
     if number is not None and 0 <= number < _WRAP:
         record.header_ids[seen.topic] = number
-    if seen.topic not in ("state", "visualization"):
+    if seen.topic not in _TIMED:
         return
-    if abs(_skew_s(seen)) <= MAX_CLOCK_SKEW_S:
+    if abs(seen.skew_s) <= MAX_CLOCK_SKEW_S:
         record.skewed_since = None
     elif record.skewed_since is None:
         record.skewed_since = seen.at

@@ -4,7 +4,7 @@ What an update must continue is what the robot has, and the doctor knows that on
 where a message in between may have been missed, nothing is said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vda5050.doctor.findings import Severity
@@ -102,14 +102,15 @@ def order_same_update(record: RobotRecord, seen: Observation) -> Iterator[Compla
 
 
 @on_message(Severity.ERROR, "6.6.4.3, 6.10.6 orderUpdateId; 3.0.0: 6.1.4.4, 7.8", "state")
-def state_update_backwards(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def state_update_backwards(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The robot reports a lower orderUpdateId than before, of the same order."""
     old = record.update_id
     if old is None or not record.order_id or seen.document.get("orderId") != record.order_id:
-        return
+        return ()
     new = integer(seen.document, "orderUpdateId")
-    if new is not None and new < old:
-        yield Complaint(f"orderUpdateId went back from {old} to {new} within order {record.order_id:.50}")
+    if new is None or new >= old:
+        return ()
+    return (Complaint(f"orderUpdateId went back from {old} to {new} within order {record.order_id:.50}"),)
 
 
 @on_time(Severity.WARNING, "6.6.2, 6.6.4 Order rejection, 6.10; 3.0.0: 6.1.4, 6.6", "order")

@@ -24,9 +24,10 @@ SILENT = frozenset({"OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNA
 
 @dataclass(slots=True)
 class Observation:
-    """One accepted message as the doctor sees it; nobody changes it (frozen would cost 2 us a message).
+    """One accepted message as the doctor sees it; nobody else changes it (frozen would cost 2 us a message).
 
-    `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream.
+    `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. The last
+    two are the doctor's own note of what several rules ask for (see `header_rules.read_header`).
     """
 
     robot: str
@@ -37,6 +38,8 @@ class Observation:
     at: float
     wall: float
     offset: int
+    header_step: int = 1
+    skew_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ def integer(document: dict[str, Any], name: str) -> int | None:
 def number(document: dict[str, Any], name: str) -> float | None:
     """Read a number member, None where it is another type or missing."""
     value = document.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if type(value) is float or type(value) is int else None  # a bool is an int, but not its type
 
 
 def objects(document: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Rules on when messages come: late, missing, or while they should not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import (
@@ -52,11 +52,12 @@ def stale_retained_ghost(record: RobotRecord, now: float) -> Iterator[Complaint]
 
 
 @on_message(Severity.WARNING, _CONNECTION, "state", "visualization")
-def offline_but_talking(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def offline_but_talking(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The robot goes on sending although its connection message says that it is gone."""
     # HIBERNATING is left out: a robot "no longer needs to" send states then (3.0.0, 6.2.3.1), it may.
-    if record.talking_since is not None and seen.at - record.talking_since > SETTLE_S:
-        yield Complaint(f"sends {seen.topic} while its connection says {record.connection}")
+    if record.talking_since is None or seen.at - record.talking_since <= SETTLE_S:
+        return ()
+    return (Complaint(f"sends {seen.topic} while its connection says {record.connection}"),)
 
 
 def remember_talk(record: RobotRecord, seen: Observation) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from vda5050.doctor.records import Observation, RobotRecord, number, objects
 from vda5050.doctor.rules import Complaint, on_message
 from vda5050.schemas import SCHEMAS
 from vda5050.topics import TOPICS
-from vda5050.validation import validate
+from vda5050.validation import Problem, validate
 
 THETA_TOLERANCE = 0.005
 """Radians: robots write pi as 3.142."""
@@ -26,49 +26,36 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 
 
 @on_message(Severity.ERROR, "6.6.6, 6.9, 6.10.6, 6.13, 6.14, 6.15.1; 3.0.0: 7.3 to 7.10", *TOPICS)
-def schema(_record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """A member does not fit the text or the official schema; told for each place in the message."""
     problems = validate(seen.document, seen.version, seen.topic)
-    if not problems:
-        return
-    told_by_another = set() if seen.is_retained else {place for place, _ in _impossible(seen.document)}
-    clause = f"{seen.version.text}: {SCHEMAS[seen.version][seen.topic].shape.section[seen.version]}"
-    for problem in problems[:MAX_PROBLEMS_A_MESSAGE]:
-        place = _everywhere(problem.path)
-        if problem.code == "range" and place in told_by_another:
-            continue
-        yield Complaint(
-            f"{problem.path or 'the message'} {problem.message}",
-            f"{problem.code} {place}",
-            _SEVERITIES[problem.severity],
-            problem.contradicts,
-            clause,
-        )
+    return _told(problems, seen) if problems else ()
 
 
 @on_message(Severity.ERROR, "6.10.6 agvPosition, batteryState, load; 3.0.0: 7.8", "state", "visualization")
-def impossible_value(_record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def impossible_value(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An angle, a state of charge or a weight is outside of what can be."""
-    for place, message in _impossible(seen.document):
-        yield Complaint(message, place)
+    found = _impossible(seen.document)
+    return [Complaint(message, place) for place, message in found] if found else ()
 
 
 @on_message(Severity.WARNING, "6.10.6 driving, paused, 6.8.2 startPause; 3.0.0: 6.2.3.2, 7.8", "state")
-def driving_while_paused(record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def driving_while_paused(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The robot says for longer than braking takes that it is paused and that it drives."""
-    if record.paused_driving_since is not None and _is_driving_while_paused(seen.document):
-        lasting = seen.at - record.paused_driving_since
-        if lasting > BRAKING_S:
-            yield Complaint("driving and paused have both been true for more than 10 s")
+    since = record.paused_driving_since
+    if since is None or seen.at - since <= BRAKING_S or not _is_driving_while_paused(seen.document):
+        return ()
+    return (Complaint("driving and paused have both been true for more than 10 s"),)
 
 
 @on_message(Severity.ERROR, "6.10.6 orderId, nodeStates, edgeStates; 3.0.0: 7.8", "state")
-def nodes_without_order(_record: RobotRecord, seen: Observation) -> Iterator[Complaint]:
+def nodes_without_order(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """Nodes or edges to be traversed are listed, and no order."""
     document = seen.document
-    if document.get("orderId") == "" and (document.get("nodeStates") or document.get("edgeStates")):
-        count = len(objects(document, "nodeStates")) + len(objects(document, "edgeStates"))
-        yield Complaint(f"orderId is empty, but nodeStates and edgeStates list {count} to be traversed")
+    if document.get("orderId") != "" or not (document.get("nodeStates") or document.get("edgeStates")):
+        return ()
+    count = len(objects(document, "nodeStates")) + len(objects(document, "edgeStates"))
+    return (Complaint(f"orderId is empty, but nodeStates and edgeStates list {count} to be traversed"),)
 
 
 def remember_values(record: RobotRecord, seen: Observation) -> None:
@@ -85,31 +72,50 @@ def _is_driving_while_paused(document: dict[str, Any]) -> bool:
     return document.get("operatingMode") in ("AUTOMATIC", "SEMIAUTOMATIC")  # else somebody may drive it by hand
 
 
+def _told(problems: list[Problem], seen: Observation) -> Iterator[Complaint]:
+    """Complain of each problem that no other rule tells."""
+    told_by_another = set() if seen.is_retained else {place for place, _ in _impossible(seen.document)}
+    clause = f"{seen.version.text}: {SCHEMAS[seen.version][seen.topic].shape.section[seen.version]}"
+    for problem in problems[:MAX_PROBLEMS_A_MESSAGE]:
+        place = _everywhere(problem.path)
+        if problem.code == "range" and place in told_by_another:
+            continue
+        yield Complaint(
+            f"{problem.path or 'the message'} {problem.message}",
+            f"{problem.code} {place}",
+            _SEVERITIES[problem.severity],
+            problem.contradicts,
+            clause,
+        )
+
+
 @lru_cache(maxsize=1_000)
 def _everywhere(path: str) -> str:
     """Put "*" for every index of a path, so that node 3 and node 4 with one fault are one finding."""
     return _INDEX.sub("/*", path)
 
 
-def _impossible(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _impossible(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Give place and message of every number that cannot be."""
+    found = []
     for name in ("agvPosition", "mobileRobotPosition"):
         position = document.get(name)
         if isinstance(position, dict):
             theta = number(position, "theta")
             if theta is not None and not abs(theta) <= math.pi + THETA_TOLERANCE:
-                yield f"/{name}/theta", f"theta is {float(theta):g}, outside of -pi to pi"
+                found.append((f"/{name}/theta", f"theta is {float(theta):g}, outside of -pi to pi"))
     for name, member in (("batteryState", "batteryCharge"), ("powerSupply", "stateOfCharge")):
         battery = document.get(name)
         if isinstance(battery, dict):
             charge = number(battery, member)
             if charge is not None and not -CHARGE_TOLERANCE <= charge <= 100 + CHARGE_TOLERANCE:
-                yield f"/{name}/{member}", f"{member} is {float(charge):g} %"
+                found.append((f"/{name}/{member}", f"{member} is {float(charge):g} %"))
     if document.get("loads"):
         for load in objects(document, "loads"):
             weight = number(load, "weight")
             if weight is not None and not weight >= 0:
-                yield "/loads/*/weight", f"a load weighs {float(weight):g} kg"
+                found.append(("/loads/*/weight", f"a load weighs {float(weight):g} kg"))
+    return found
 
 
 RULES = (schema, impossible_value, driving_while_paused, nodes_without_order)
