@@ -19,7 +19,6 @@ MAX_DEPTH = 254
 """Levels that orjson writes. Far above any VDA 5050 message (about 10), below what recursive readers survive."""
 
 _NOT_A_NUMBER = re.compile(r".?-?(NaN|Infinity)", re.DOTALL)
-_NULL = re.compile(b"null").search  # half the time of `in`, which looks at every byte
 
 
 def parse_payload(payload: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -49,7 +48,7 @@ def _oddities(payload: bytes, document: dict[str, Any], rewritten: bytes) -> Ite
     is_suspect = is_rewritten and (has_escape or rewritten.count(b":") != payload.count(b":"))
     if is_suspect and _has_duplicate_key(payload):
         yield "duplicate_key"
-    if _NULL(payload) and _has_null(document):
+    if payload.rfind(b"null") >= 0 and _has_null(document):  # from behind: half the time of `in`
         yield "null"
     if b"\n" in payload or b"\r" in payload:
         yield "line_break"

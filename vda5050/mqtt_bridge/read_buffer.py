@@ -120,12 +120,12 @@ class ReadBuffer:
             is_oversized = end - payload_start > max_payload_bytes
             if payload_start > len(self._data) or (end > len(self._data) and not is_oversized):
                 return
-            yield Publish(
-                topic=self._data[start + 2 : topic_end],
-                payload=None if is_oversized else self._data[payload_start:end],
-                size=end - payload_start,
-                is_retained=bool(first & 0x01),
-                packet_id=int.from_bytes(self._data[topic_end:payload_start], "big"),
+            yield Publish(  # by place: by name costs twice as much
+                self._data[start + 2 : topic_end],
+                None if is_oversized else self._data[payload_start:end],
+                end - payload_start,
+                bool(first & 0x01),
+                int.from_bytes(self._data[topic_end:payload_start], "big") if qos else 0,
             )
             self._at = min(end, len(self._data))
             self._to_skip = max(0, end - len(self._data))
@@ -144,7 +144,7 @@ class ReadBuffer:
             return end + 1
         if start + 2 > len(self._data):
             return None
-        return start + 2 + int.from_bytes(self._data[start : start + 2], "big")
+        return start + 2 + (self._data[start] << 8 | self._data[start + 1])
 
     def _fixed_header(self) -> tuple[int, int, int] | None:
         """Read a packet's first byte, where its body starts and ends (MQTT 3.1.1, section 2.2); None when too short."""
