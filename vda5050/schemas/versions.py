@@ -19,6 +19,8 @@ class Version(Enum):
     V2_1 = "2.1.0"
     V3_0 = "3.0.0"
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and validators are looked up for every message
+
     @property
     def text(self) -> str:
         """As the header's `version` writes it: "2.1.0"."""
