@@ -274,7 +274,12 @@ class Gateway(Service):
     @property
     def worker_pid(self) -> int:
         """The process id of the one worker, which is gunicorn's only child."""
-        return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+        return _first_child(self.pid)
+
+    @property
+    def history_pid(self) -> int:
+        """The process id of the one that writes the history, which is the worker's only child."""
+        return _first_child(self.worker_pid)
 
     def get(self, path: str, headers: dict[str, str] | None = None, *, timeout_s: float = 15.0) -> Answer:
         """Ask and read the whole answer, on a connection of its own. Raises OSError."""
@@ -303,6 +308,10 @@ class Gateway(Service):
             if bare == name and wanted <= set(rest.rstrip("}").split(",")):
                 total += float(value)
         return total
+
+
+def _first_child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 class _Listens(Protocol):

@@ -86,7 +86,7 @@ class Service:
         self.event_bus = _event_bus(settings, self.metrics)
         self.site_maps = SiteMaps(settings, self.database)
         self.history = None if self.database is None else _history(self.database, settings, self.metrics)
-        sinks: list[Sink] = [] if self.history is None else [self.history.writer]
+        sinks: list[Sink] = [] if self.history is None else [self.history.courier]
         own_sinks: list[Sink] = [] if self.event_bus is None else [self.event_bus]
         self.doctor = Doctor()
         self.acknowledgements = Acknowledgements(wall_clock=time.time)
@@ -276,7 +276,7 @@ def _event_bus(settings: Settings, metrics: Metrics) -> EventBus | None:
 
 def _history(database: Database, settings: Settings, metrics: Metrics) -> History:
     owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
-    return History(database, settings, metrics, owner=owner, clock=time.monotonic, wall_clock=time.time)
+    return History(database, settings, metrics, owner=owner, clock=time.monotonic)
 
 
 def new_epoch() -> str:

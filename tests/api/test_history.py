@@ -48,17 +48,15 @@ def client(service: Service, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
 
 
 @pytest.fixture
-def fill(service: Service) -> Fill:
+def fill(tmp_path: Path) -> Iterator[Fill]:
     """Give a function that stores records."""
+    with archive(tmp_path) as kept:
 
-    def fill(*records: Any) -> None:
-        assert service.history is not None
-        for one in records:
-            service.history.writer.put(one)
-        service.history.writer.start()
-        service.history.writer.stop()
+        def fill(*records: Any) -> None:
+            if records:
+                kept.write(*records)
 
-    return fill
+        yield fill
 
 
 def offsets(answer: dict[str, Any]) -> list[int]:

@@ -50,15 +50,18 @@ def post(service: Service, path: str, body: str) -> None:
 
 
 def test_one_format(running: Gateway) -> None:
-    """The master's lines, the worker's and the app's are JSON objects with the same first fields."""
+    """The master's lines, the worker's, the app's and the history's are JSON objects with the same first fields."""
     running.get("/robots")
     wait_until(lambda: any(line["event"] == "request" for line in log_lines(running)), what="the request is told")
+    writer = running.history_pid
+    wait_until(lambda: any(line["pid"] == writer for line in log_lines(running)), what="the history's writer tells")
 
     lines = log_lines(running)
     assert {tuple(line)[:5] for line in lines} == {("timestamp", "level", "logger", "event", "pid")}
     pids = {line["pid"] for line in lines if line["logger"] == "gunicorn.error"}
     assert pids == {running.pid, running.worker_pid}
-    assert {line["pid"] for line in lines if line["logger"].startswith("vda5050")} == {running.worker_pid}
+    pids = {line["pid"] for line in lines if line["logger"].startswith("vda5050")}
+    assert pids == {running.worker_pid, running.history_pid}
     assert {line["logger"] for line in lines} >= {"gunicorn.error", "paho", "vda5050.mqtt_bridge.bridge"}
 
 

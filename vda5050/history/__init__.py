@@ -1,11 +1,12 @@
 """What happened: every message in SQL, and the questions that can be asked of it (docs/adr/0009-history.md).
 
-    replica ─> writer (a sink) ─> store ─> codec ─> messages           the hub's side: a bounded buffer
-                  │ lease, retention                  │                 all else in native threads
-    api <── replay, export, timeline <── reader <─────┘
+    replica ─> courier (a sink) ═══> writer ─> store ─> codec ─> messages       ═══ to a process of its own
+                                       │ lease, retention            │
+    api <── replay, export, timeline <── reader <────────────────────┘          in native threads
 
-writer     buffers records, stores them in batches, survives any outage of the database
-rests      keeps the writer's thread from holding the interpreter for long
+courier    hands records to the process that writes, bounds what waits, starts another one where it dies
+talk       what the two processes say to each other; process is the other one's entry
+writer     stores records in batches, survives any outage of the database
 store      a batch -> rows; codec compresses payloads with dictionaries made of the fleet's own messages
 inserts    rows -> the table
 lease      of several processes with one database, one writes

@@ -1,8 +1,7 @@
 """A batch of records -> rows, in one transaction: robots and epochs named, payloads compressed, ids given.
 
-Takes records in order, in a native thread, with the connection of a write transaction. What holds the interpreter's
-lock here keeps the streams waiting. So it is held for short: a slice of SLICE_ROWS is compressed in one call a topic
-and written in one call (see `inserts`), and between two slices the caller may `rest`.
+Takes records in order, in a native thread, with the connection of a write transaction. A slice of SLICE_ROWS is
+compressed in one call a topic and written in one call (see `inserts`).
 
 What a transaction that failed had put into the caches is taken out again with `forget`: the next one looks it up.
 """
@@ -10,7 +9,7 @@ What a transaction that failed had put into the caches is taken out again with `
 import operator
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +20,6 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from vda5050.database import SQLITE
 from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
 from vda5050.history.inserts import Row, insert
-from vda5050.history.rests import no_rest
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
 from vda5050.sinks import Record
@@ -120,15 +118,8 @@ class Store:
         self._last_id = ids[-1]
         return ids
 
-    def write(
-        self,
-        connection: Connection,
-        records: Sequence[Record],
-        ids: Sequence[int],
-        *,
-        rest: Callable[[], None] = no_rest,
-    ) -> int:
-        """Add the records that are not there yet, and return how many these were; `rest` is called after each slice.
+    def write(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> int:
+        """Add the records that are not there yet, and return how many these were.
 
         One that an earlier transaction has kept, whose end this process did not learn, is known by epoch and offset.
         An id that another message has is replaced by the next one that is free.
@@ -138,7 +129,7 @@ class Store:
         is_new = self._is_sure and all(map(operator.lt, (self._stored_id, *ids), ids))
         if not is_new:
             placed = self._settled(connection, placed)
-        insert(connection, self._slices(placed, rest))
+        insert(connection, self._slices(placed))
         self._written_id = max((id_ for id_, _ in placed), default=0)
         return len(placed)
 
@@ -147,10 +138,9 @@ class Store:
         self._stored_id = max(self._stored_id, self._written_id)
         self._is_sure = True
 
-    def _slices(self, placed: Sequence[Placed], rest: Callable[[], None]) -> Iterator[list[Row]]:
+    def _slices(self, placed: Sequence[Placed]) -> Iterator[list[Row]]:
         for start in range(0, len(placed), SLICE_ROWS):
             yield self._rows(placed[start : start + SLICE_ROWS])
-            rest()
 
     def _rows(self, placed: Sequence[Placed]) -> list[Row]:
         encoded = self._encoded([record for _, record in placed])

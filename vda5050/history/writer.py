@@ -1,11 +1,8 @@
-"""The one who writes: takes every update as a sink, stores them in batches, off the hub.
+"""The one who writes, in a process of its own: takes every record, stores them in batches.
 
-Takes records on the hot path into a buffer that is bounded in bytes; one greenlet hands a batch to a native thread
-every FLUSH_S. The thread works in slices and rests between them, for the streams' sake (`rests`), unless more waits
-than one batch takes. Whatever the database does, `put` costs the same. What cannot be stored:
+Takes what `courier` sends, which bounds how much waits here; one greenlet hands a batch to a native thread every
+FLUSH_S. What cannot be stored:
 
-* `buffer`: the database was away, or too slow, for longer than the buffer lasts. The newest are lost, so that what
-  is missing is one stretch with an end, not holes everywhere.
 * `refused`: the database does not take this record (say, a name with a NUL in PostgreSQL), however often it is asked.
 * `shutdown`: the process ended while the database was away.
 
@@ -17,7 +14,7 @@ and take over where it stopped.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -27,7 +24,6 @@ from sqlalchemy import Connection
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease
-from vda5050.history.rests import no_rest, rests
 from vda5050.history.store import Store
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.logs import get_logger
@@ -73,8 +69,13 @@ class Batch(NamedTuple):
         return first, Batch(self.records[middle:], self.ids[middle:])
 
 
+def weight(record: Record) -> int:
+    """Give what a record that waits counts, bytes."""
+    return len(record.payload) + RECORD_BYTES
+
+
 class Writer:
-    """A `Sink` that stores.
+    """Stores what it is given.
 
     `owner` names this process in the lease; `tend` is called about once a FLUSH_S while it writes, with a way to run
     short work in a transaction (see `retention`).
@@ -85,8 +86,6 @@ class Writer:
         database: Database,
         metrics: Metrics,
         *,
-        topics: Collection[str],
-        max_buffer_bytes: int,
         owner: str,
         tend: Callable[[Callable[[Callable[[Connection], bool]], bool]], None],
         clock: Callable[[], float],
@@ -97,8 +96,6 @@ class Writer:
         self.buffer_bytes = 0
         self._lane = database.lane(threads=1)
         self._metrics = metrics
-        self._topics = frozenset(topics)
-        self._max_buffer_bytes = max_buffer_bytes
         self._owner = owner
         self._tend = tend
         self._clock = clock
@@ -106,22 +103,20 @@ class Writer:
         self._store = Store()
         self._buffer: deque[Record] = deque()
         self._batch: Batch | None = None
-        self._overflow = 0
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
         self._is_stopping = False
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def put(self, record: Record) -> None:
-        """Take one record, or count it as lost."""
-        if record.address.topic not in self._topics:
-            return
-        size = len(record.payload) + RECORD_BYTES
-        if self.buffer_bytes + size > self._max_buffer_bytes:
-            self._overflow += 1
-            return
-        self.buffer_bytes += size
+        """Take one record."""
+        self.buffer_bytes += weight(record)
         self._buffer.append(record)
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not stored yet."""
+        return len(self._buffer) + (0 if self._batch is None else len(self._batch.records))
 
     def start(self) -> None:
         """Start the greenlet."""
@@ -139,8 +134,7 @@ class Writer:
         greenlet.join(STOP_TIMEOUT_S)
         greenlet.kill()
         if self.standing is not Standing.STANDBY:
-            waiting = len(self._buffer) + (0 if self._batch is None else len(self._batch.records))
-            self._lose("shutdown", waiting)
+            self._lose("shutdown", self.waiting)
         self._say_losses(-LOG_EVERY_S)
         self._lane.close()
 
@@ -159,7 +153,7 @@ class Writer:
                 failures += 1
                 log.exception("a round of the history's writer failed; the next one goes on")
                 self._fail(f"internal error: {type(error).__name__}")
-            self._tell()
+            self._say_losses(self._said_at)
             if is_last:
                 self._release()
                 return
@@ -228,13 +222,11 @@ class Writer:
 
     def _write(self, batch: Batch) -> None:
         """Store a batch, in halves where the database refuses it. Raises DatabaseUnavailable."""
-        is_urgent = self._is_behind or self._is_stopping
 
         def write(connection: Connection) -> int | None:
             if not lease.take(connection, self._owner):
                 return None
-            rest = no_rest if is_urgent else rests(clock=self._clock)
-            return self._store.write(connection, batch.records, batch.ids, rest=rest)
+            return self._store.write(connection, batch.records, batch.ids)
 
         started = self._clock()
         try:
@@ -262,7 +254,7 @@ class Writer:
         self._done(batch)
 
     def _done(self, batch: Batch) -> None:
-        self.buffer_bytes -= sum(len(record.payload) + RECORD_BYTES for record in batch.records)
+        self.buffer_bytes -= sum(map(weight, batch.records))
 
     def _improve(self) -> None:
         if not self._store.is_trial_due:
@@ -286,7 +278,7 @@ class Writer:
         """Let go what the process that writes has stored by now."""
         oldest = self._wall_clock() - STANDBY_S
         while self._buffer and self._buffer[0].received_at < oldest:
-            self.buffer_bytes -= len(self._buffer.popleft().payload) + RECORD_BYTES
+            self.buffer_bytes -= weight(self._buffer.popleft())
 
     def _skip_stored(self, stored: Counter[tuple[str, str, bytes]]) -> None:
         """Let go what the process that wrote until now has stored; `stored` is what it stored last."""
@@ -297,7 +289,7 @@ class Writer:
             what = (record.address.robot, record.address.topic, record.payload)
             if record.received_at <= upto - OVERLAP_S or stored[what]:
                 stored[what] -= 1
-                self.buffer_bytes -= len(record.payload) + RECORD_BYTES
+                self.buffer_bytes -= weight(record)
             else:
                 kept.append(record)
         self._buffer.extendleft(reversed(kept))
@@ -309,13 +301,6 @@ class Writer:
         if count:
             self._metrics.history_lost.labels(reason).inc(count)
             self._lost[reason] += count
-
-    def _tell(self) -> None:
-        overflow, self._overflow = self._overflow, 0
-        if self.standing is not Standing.STANDBY:  # there the process that writes has it
-            self._lose("buffer", overflow)
-        self._metrics.history_buffer.set(self.buffer_bytes)
-        self._say_losses(self._said_at)
 
     def _say_losses(self, said_at: float) -> None:
         now = self._clock()

@@ -16,7 +16,7 @@ from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.writer import Writer
 from vda5050.metrics import Metrics
 from vda5050.sinks import Record
-from vda5050.topics import TOPICS, parse_topic
+from vda5050.topics import parse_topic
 
 START_US = int(START_S) * MICROSECONDS
 
@@ -79,14 +79,12 @@ def archive(folder: Path) -> Iterator[Archive]:
 class Desk:
     """A writer on a fake wall clock, and its metrics."""
 
-    def __init__(self, database: Database, *, owner: str = "me", max_buffer_bytes: int = 1_000_000) -> None:
+    def __init__(self, database: Database, *, owner: str = "me") -> None:
         self.metrics = Metrics()
         self.wall_clock = FakeClock()
         self.writer = Writer(
             database,
             self.metrics,
-            topics=TOPICS - {"visualization"},
-            max_buffer_bytes=max_buffer_bytes,
             owner=owner,
             tend=lambda _do: None,
             clock=time.monotonic,
@@ -100,8 +98,18 @@ class Desk:
 
     def stored(self) -> float:
         """Tell how many messages were stored."""
-        return self.metrics.registry.get_sample_value("vda5050_history_stored_total") or 0.0
+        return stored(self.metrics)
 
     def lost(self, reason: str) -> float:
         """Tell how many messages were lost."""
-        return self.metrics.registry.get_sample_value("vda5050_history_lost_total", {"reason": reason}) or 0.0
+        return lost(self.metrics, reason)
+
+
+def stored(metrics: Metrics) -> float:
+    """Tell how many messages were stored."""
+    return metrics.registry.get_sample_value("vda5050_history_stored_total") or 0.0
+
+
+def lost(metrics: Metrics, reason: str) -> float:
+    """Tell how many messages were lost."""
+    return metrics.registry.get_sample_value("vda5050_history_lost_total", {"reason": reason}) or 0.0

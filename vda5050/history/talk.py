@@ -1,0 +1,98 @@
+"""What the gateway (`courier`) and the process that writes (`process`) say to each other.
+
+Over one end each of a socket pair: the gateway sends `Orders`, then lists of `Record`, and closes its side; back come
+`Report`s, the last one when everything is done. All of it is pickled, one object after the other: both ends are the
+same code, and nobody else can reach the socket.
+"""
+
+import pickle
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from gevent import socket
+
+from vda5050.history.writer import Standing
+from vda5050.metrics import Metrics
+from vda5050.settings import Settings
+
+_READ_BYTES = 262_144
+
+
+class Orders(NamedTuple):
+    """What the process is to do; `owner` names it in the database's lease (see `lease`)."""
+
+    settings: Settings
+    owner: str
+
+
+class Call(NamedTuple):
+    """`metrics.<metric>.labels(*labels).<method>(value)`, to be made in the gateway."""
+
+    metric: str
+    labels: tuple[str, ...]
+    method: str
+    value: float
+
+    def make(self, metrics: Metrics) -> None:
+        """Make it."""
+        metric = getattr(metrics, self.metric)
+        getattr(metric.labels(*self.labels) if self.labels else metric, self.method)(self.value)
+
+
+class Report(NamedTuple):
+    """How the writer stands, and what it did since the process began.
+
+    `done` messages of `done_bytes` (see `writer.weight`) are off its hands, stored or counted as lost. `calls` are
+    those on the metrics since the last report.
+    """
+
+    standing: Standing
+    problem: str
+    done: int
+    done_bytes: int
+    calls: list[Call]
+
+
+class NotedMetrics:
+    """Stands for `Metrics` in the process that writes: notes the calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def __getattr__(self, metric: str) -> "_NotedMetric":
+        return _NotedMetric(self.calls, metric, ())
+
+
+class _NotedMetric:
+    def __init__(self, calls: list[Call], metric: str, labels: tuple[str, ...]) -> None:
+        self._calls = calls
+        self._metric = metric
+        self._labels = labels
+
+    def labels(self, *labels: str) -> "_NotedMetric":
+        return _NotedMetric(self._calls, self._metric, labels)
+
+    def inc(self, value: float = 1) -> None:
+        self._note("inc", value)
+
+    def set(self, value: float) -> None:
+        self._note("set", value)
+
+    def observe(self, value: float) -> None:
+        self._note("observe", value)
+
+    def _note(self, method: str, value: float) -> None:
+        self._calls.append(Call(self._metric, self._labels, method, value))
+
+
+def say(sock: socket.socket, word: Any) -> None:
+    """Send one object. Raises OSError where the other side is gone."""
+    sock.sendall(pickle.dumps(word, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def heard(sock: socket.socket) -> Iterator[Any]:
+    """Give the other side's objects until it has closed or died, be it in the middle of one."""
+    with sock.makefile("rb", buffering=_READ_BYTES) as file, suppress(EOFError, OSError, pickle.UnpicklingError):
+        while True:
+            yield pickle.load(file)  # noqa: S301 - from our own code, see above
