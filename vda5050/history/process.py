@@ -25,7 +25,7 @@ from vda5050.history.talk import NotedMetrics, Orders, Report, heard, say
 from vda5050.history.writer import Writer, weight
 
 REPORT_S = 0.1
-NICENESS = 5
+NICENESS = 10
 _DAY_S = 86_400.0
 
 
