@@ -2,12 +2,12 @@
  *
  * Runs in a SharedWorker (worker.js), so that all tabs have one stream and none of them parses, or in the page where the
  * browser has no such worker. Gives messages to each page:
- *   { type: "link", state, retryAt }          how the stream stands, see source.js
- *   { type: "broker", isUp }                  how the gateway's link to its broker stands
- *   { type: "clock", aheadMs }                how far the gateway's clock is ahead of this machine's
- *   { type: "reset" }                         forget the robots: all that follow are new
+ *   { type: "link", state, retryAt }  how the stream stands, see source.js
+ *   { type: "broker", isUp }  how the gateway's link to its broker stands
+ *   { type: "clock", aheadMs }  how far the gateway's clock is ahead of this machine's
+ *   { type: "reset" }  forget the robots: all that follow are new
  *   { type: "robots", robots: [[key, view]] } views that changed, in slices, see SLICE_MS
- *   { type: "ready" }                         the snapshot is complete
+ *   { type: "ready" }  the snapshot is complete
  *   { type: "findings", findings: [...], isAll }
  *   { type: "acknowledgements", list: [...], isAll }
  *   { type: "message", robot, topic, payload, isLast }  of robots that a page follows: each message as it was sent

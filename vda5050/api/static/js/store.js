@@ -1,24 +1,23 @@
 /* What the page knows, and the one place that its views read.
  *
- *   store.robots        Map of key "manufacturer/serial" -> robot, see below
- *   store.counts        robots by state: { driving, idle, charging, error, offline, all }
- *   store.now()         the time that is shown, milliseconds: this moment by the gateway's clock, or a moment of the past
- *   store.isPast        whether that is a moment of the past
+ *   store.robots   Map of key "manufacturer/serial" -> robot
+ *   store.counts   robots by state: { driving, idle, charging, error, offline, all }
+ *   store.now()    the time that is shown, milliseconds by the gateway's clock
+ *   store.isPast   whether that is a moment of the past
  *   store.subscribe(listener) -> unsubscribe
- *       listener({ changed: Set of robots, removed: Set of keys, isReset, isTick }) at most once an animation
- *       frame, and about once a second with isTick, for what only time changes. isReset: all robots are other objects than before, and all are in
- *       changed. live: { changed, isReset } of what is now, also while the past is shown.
+ *       listener({ changed: Set of robots, removed: Set of keys, isReset, isTick, live }) at most once an animation frame,
+ *       and about once a second with isTick, for what only time changes. isReset: all robots are other objects than
+ *       before. live: { changed, isReset } of what is now.
  *   store.onMessages(listener) -> unsubscribe
- *       every single message of followed robots, { robot, topic, payload, isLast, at }
+ *       every message of followed robots, { robot, topic, payload, isLast, at }
  *
  * A robot: { key, manufacturer, serial, view, state, reason, level, findings, seenAt, isHeard }
- *   view      RobotView as the gateway sent it, replaced as a whole, never changed. What is in it a robot wrote: show it
- *             with dom.js only
+ *   view      RobotView as the gateway sent it, never changed. A robot wrote it: show it with dom.js only
  *   state     one of status.js' STATES; reason its more exact word; level the gravest error level or null
  *   findings  { error, warning, info, list: Map by id }
- *   seenAt    milliseconds or null, by the gateway's clock
+ *   seenAt    milliseconds or null
  *
- * Live data keeps coming in while the past is shown, so that the alerts go on; `robots` and `counts` are those of the past.
+ * Live data keeps coming in while the past is shown, for the alerts; `robots` and `counts` are those of the past.
  */
 
 import { acknowledgementId } from "./feed.js";
