@@ -111,7 +111,7 @@ class Courier:
         greenlet.kill()
         if self._process is not None:
             self._process.kill()
-        self._count_lost("shutdown", len(self._waiting) + self.sent - self._done)
+        self._count_lost("shutdown", len(self._waiting) + self._let_go())
         self._say_losses(every_s=0.0)
 
     def _run(self) -> None:
@@ -120,33 +120,40 @@ class Courier:
             started = self._clock()
             try:
                 self._serve_once()
-            except OSError as error:
+            except Exception as error:
                 self.problem = f"no process to write: {error}"
-                log.exception("the process that writes the history cannot be started")
+                log.exception("the process that writes the history could not be served; the next one goes on")
             if not self._stopping.is_set():
                 self.standing = Standing.FAILING
-                self._count_lost("process", self.sent - self._done)
+                self._count_lost("process", self._let_go())
                 failures = 0 if self._clock() - started > STABLE_AFTER_S else failures + 1
                 self._stopping.wait(min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** min(failures, 10)))
 
     def _serve_once(self) -> None:
         """Start a process, and serve it until it has ended. Raises OSError where it cannot be started."""
-        self.sent = self._sent_bytes = self._done = self._done_bytes = 0
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                self._process = _start(theirs.fileno())
+                process = self._process = _start(theirs.fileno())
             sender = gevent.spawn(self._send_for_ever, ours)
             try:
                 for report in heard(ours):
                     self._take(report)
             finally:
                 sender.kill()
+                if not self._stopping.is_set():
+                    process.kill()
+        code = process.wait()
+        self._process = None
         if not self._stopping.is_set():
-            self._process.kill()
-            self.problem = f"the process that writes ended with code {self._process.wait()}"
-            log.error("the process that writes the history ended", code=self._process.returncode)
-        self._process.wait()
+            self.problem = f"the process that writes ended with code {code}"
+            log.error("the process that writes the history ended", code=code)
+
+    def _let_go(self) -> int:
+        """Forget what a process had in its hands that is no more; returns how many messages these were."""
+        lost = self.sent - self._done
+        self.sent = self._sent_bytes = self._done = self._done_bytes = 0
+        return lost
 
     def _send_for_ever(self, sock: socket.socket) -> None:
         """Send what waits, and when that is all there will be, close our side."""

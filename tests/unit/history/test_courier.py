@@ -168,6 +168,26 @@ def test_a_process_that_hangs(tmp_path: Path, kept: Archive, monkeypatch: pytest
     office.wait(lambda: not Path(f"/proc/{process}/exe").exists())
 
 
+def test_stopped_between_two_processes(tmp_path: Path, kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end does not wait for the next one, and each message is counted once."""
+    monkeypatch.setattr(courier, "BACK_OFF_S", (30, 30))
+    office = Office(tmp_path)
+    office.courier.start()
+    office.wait_until(Standing.WRITING)
+    process = office.courier.process_id
+    assert process is not None
+    os.kill(process, signal.SIGSTOP)
+    office.put(1, 2, 3)
+    office.wait(lambda: office.courier.sent == 3)
+    os.kill(process, signal.SIGKILL)
+    office.wait(lambda: lost(office.metrics, "process") == 3)
+    office.put(4)
+    office.courier.stop()
+
+    assert kept.offsets() == []
+    assert (lost(office.metrics, "process"), lost(office.metrics, "shutdown")) == (3, 1)
+
+
 def test_no_process_can_be_started(
     tmp_path: Path, kept: Archive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
