@@ -39,8 +39,9 @@ def publish_states(robot: Publisher) -> list[dict[str, object]]:
 def known_robot(running: Gateway, robot: Publisher) -> Publisher:
     """Connect as a robot that the gateway has heard of; nobody is left to share an older snapshot with."""
     wait_until(lambda: running.metric("vda5050_streams") == 0, what="the streams of the test before are gone")
+    taken = running.metric("vda5050_messages_total")
     robot.publish(TOPIC, '{"headerId":0}')
-    wait_until(lambda: running.has(f"/robots/{ROBOT}"), what="the robot is known")
+    wait_until(lambda: running.metric("vda5050_messages_total") > taken, what="the robot is heard")
     return robot
 
 
