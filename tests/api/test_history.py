@@ -404,6 +404,15 @@ def test_timeline(client: FlaskClient, fill: Fill) -> None:
     assert client.get(f"/robots/nobody/1/timeline?from={at(0)}&to={at(60)}").status_code == 404
 
 
+def test_timeline_of_a_robot_that_is_new(client: FlaskClient, service: Service) -> None:
+    """A robot that the gateway has heard, and the history has nothing of yet, has a timeline with nothing in it."""
+    service.ingest.receive("uagv/v2/NEW/1/state", b"{}")
+
+    answer = client.get("/robots/NEW/1/timeline").get_json()
+
+    assert (answer["messages"], answer["orders"], answer["errors"]) == (0, [], [])
+
+
 @pytest.mark.parametrize(
     ("url", "parameter"),
     [

@@ -64,7 +64,9 @@ def create_blueprint(service: Service) -> Blueprint:
         """Sum up one robot's time. Raises FilterError, DatabaseUnavailable."""
         if service.history is None:
             return turned_off()
-        return _timeline(service.history.reader, f"{manufacturer}/{serial_number}")
+        robot = f"{manufacturer}/{serial_number}"
+        is_known = robot in service.robots and principal().may_see(robot)
+        return _timeline(service.history.reader, robot, is_known=is_known)
 
     return blueprint
 
@@ -143,7 +145,8 @@ def _turns(messages: list[Stored]) -> Iterator[list[Stored]]:
         yield messages[start : start + TURN]
 
 
-def _timeline(reader: Reader, robot: str) -> Response:
+def _timeline(reader: Reader, robot: str, *, is_known: bool) -> Response:
+    """Sum up; `is_known`: also where nothing of it is stored yet."""
     now_us = int(time.time() * MICROSECONDS)
     end_us = asked_time("to", now_us)
     start_us = asked_time("from", max(0, end_us - 86_400 * MICROSECONDS))
@@ -154,7 +157,7 @@ def _timeline(reader: Reader, robot: str) -> Response:
     summed_up = Timeline(start_us, min(end_us, max(start_us, now_us)))
     before = reader.last_messages(start_us, stretch)
     summed_up.begin(before)
-    is_known = bool(before)
+    is_known |= bool(before)
     for page in _pages(reader, stretch):
         is_known |= bool(page)
         for turn in _turns(page):
