@@ -11,6 +11,7 @@ import os
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 import gevent
@@ -29,7 +30,10 @@ log = get_logger(__name__)
 GATHER_S = 0.02
 """So long records wait for others: what is said one by one costs more."""
 PIECE_RECORDS = 50
+PIECE_BYTES = 131_072
 """So many are made ready before the streams have their turn: about 0.2 ms."""
+ANSWER_TIMEOUT_S = 60.0
+"""A process that is not heard for so long hangs: it reports every second."""
 BACK_OFF_S = (0.5, 10.0)
 STABLE_AFTER_S = 30.0
 """A process that lived for so long was a good one; after one that did not, the next is started ever later."""
@@ -52,7 +56,15 @@ class Courier:
     ) -> None:
         self.standing = Standing.OPENING
         self.problem = ""
-        self._orders = Orders(settings, owner)
+        self._orders = Orders(
+            owner=owner,
+            database_url=settings.database_url,
+            max_age_days=settings.history_max_age_days,
+            max_bytes=settings.history_max_bytes,
+            log_level=settings.log_level,
+            log_format=settings.log_format,
+            secrets=tuple(settings.secrets),
+        )
         self._metrics = metrics
         self._topics: Collection[str] = frozenset(settings.history_topics)
         self._max_buffer_bytes = settings.history_buffer_bytes
@@ -62,6 +74,8 @@ class Courier:
         self.sent = self._sent_bytes = 0
         self._waiting_bytes = 0
         self._done = self._done_bytes = 0
+        self._overflow = 0
+        self._stands_by = False
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
         self._stopping = Event()
@@ -85,8 +99,7 @@ class Courier:
             return
         size = weight(record)
         if self.buffer_bytes + size > self._max_buffer_bytes:
-            if self.standing is not Standing.STANDBY:  # there the process that writes has it
-                self._count_lost("buffer", 1)
+            self._overflow += 1
             return
         self._waiting_bytes += size
         self._waiting.append(record)
@@ -111,6 +124,7 @@ class Courier:
         greenlet.kill()
         if self._process is not None:
             self._process.kill()
+        self._count_lost("buffer", self._overflow)
         self._count_lost("shutdown", len(self._waiting) + self._let_go())
         self._say_losses(every_s=0.0)
 
@@ -121,7 +135,7 @@ class Courier:
             try:
                 self._serve_once()
             except Exception as error:
-                self.problem = f"no process to write: {error}"
+                self.problem = f"the process that writes could not be served: {error}"
                 log.exception("the process that writes the history could not be served; the next one goes on")
             if not self._stopping.is_set():
                 self.standing = Standing.FAILING
@@ -133,18 +147,23 @@ class Courier:
         """Start a process, and serve it until it has ended. Raises OSError where it cannot be started."""
         ours, theirs = socket.socketpair()
         with ours:
+            ours.settimeout(ANSWER_TIMEOUT_S)
             with theirs:
                 process = self._process = _start(theirs.fileno())
-            sender = gevent.spawn(self._send_for_ever, ours)
+            is_there = Event()
+            sender = gevent.spawn(self._send_for_ever, ours, is_there)
+            ends_by_itself = False
             try:
                 for report in heard(ours):
                     self._take(report)
+                    is_there.set()
+                ends_by_itself = self._stopping.is_set()
             finally:
                 sender.kill()
-                if not self._stopping.is_set():
+                if not ends_by_itself:
                     process.kill()
-        code = process.wait()
-        self._process = None
+                code = process.wait()
+                self._process = None
         if not self._stopping.is_set():
             self.problem = f"the process that writes ended with code {code}"
             log.error("the process that writes the history ended", code=code)
@@ -155,10 +174,11 @@ class Courier:
         self.sent = self._sent_bytes = self._done = self._done_bytes = 0
         return lost
 
-    def _send_for_ever(self, sock: socket.socket) -> None:
-        """Send what waits, and when that is all there will be, close our side."""
+    def _send_for_ever(self, sock: socket.socket, is_there: Event) -> None:
+        """Send what waits once the process is there, and when that is all there will be, close our side."""
         try:
             say(sock, self._orders)
+            is_there.wait()  # one that cannot start takes nothing with it
             while self._waiting or not self._stopping.is_set():
                 if not self._waiting:
                     self._is_waiting.clear()
@@ -168,13 +188,18 @@ class Courier:
                     say(sock, self._next_piece())
                     gevent.sleep(0)
             sock.shutdown(socket.SHUT_WR)
-        except OSError as error:  # who hears the reports notices as well, and goes on from there
-            log.debug("the process that writes the history does not listen", problem=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, who hears the reports ends with it and begins anew
+            log.warning("nothing can be sent to the process that writes the history", problem=repr(error))
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _next_piece(self) -> list[Record]:
-        waiting = self._waiting
-        piece = [waiting.popleft() for _ in range(min(PIECE_RECORDS, len(waiting)))]
-        size = sum(map(weight, piece))
+        piece: list[Record] = []
+        size = 0
+        while self._waiting and len(piece) < PIECE_RECORDS and size < PIECE_BYTES:
+            record = self._waiting.popleft()
+            piece.append(record)
+            size += weight(record)
         self._waiting_bytes -= size
         self._sent_bytes += size
         self.sent += len(piece)
@@ -182,12 +207,15 @@ class Courier:
 
     def _take(self, report: Report) -> None:
         self.standing, self.problem = report.standing, report.problem
+        self._stands_by = report.standing is Standing.STANDBY
         self._done, self._done_bytes = report.done, report.done_bytes
         for call in report.calls:
             call.make(self._metrics)
+        overflow, self._overflow = self._overflow, 0
+        self._count_lost("buffer", overflow)
 
     def _count_lost(self, reason: str, count: int) -> None:
-        if count:
+        if count and not self._stands_by:  # where it does, the process that writes has them
             self._metrics.history_lost.labels(reason).inc(count)
             self._lost[reason] += count
             self._say_losses(every_s=LOG_EVERY_S)
@@ -201,11 +229,15 @@ class Courier:
 
 
 def _start(descriptor: int) -> "subprocess.Popen[bytes]":
-    """Start the process in this one's folder, to which a database's path may be relative."""
+    """Start the process in this one's folder, to which a database's path may be relative.
+
+    In a session of its own: Ctrl-C and other signals to the gateway's group are not for it (see `process`).
+    """
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-m", _MODULE, str(descriptor)],
+        [sys.executable, "-P", "-m", _MODULE, str(descriptor)],
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
     )

@@ -4,7 +4,8 @@ Why a process: compressing and writing is Python for a good part. Done by a thre
 waiting for the interpreter's lock, and for long where the thread that held it had lost its processor to somebody else
 (benchmarks/README.md). And it is a polite one (`make_way`): what is written may come later, what is streamed may not.
 
-It ends when the gateway has closed its side, or died, and what came until then is stored or counted as lost.
+It ends when the gateway has closed its side, or died, after it has stored what came until then, where the database lets
+it within `writer.STOP_TIMEOUT_S` and nobody ends it first (a service manager does when the gateway's master is gone).
 """
 
 import os
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -24,8 +26,14 @@ from vda5050.history.retention import Retention
 from vda5050.history.talk import NotedMetrics, Orders, Report, heard, say
 from vda5050.history.writer import Writer, weight
 
+log = logs.get_logger(__name__)
+
 REPORT_S = 0.1
+REPORT_AT_LEAST_S = 1.0
+"""Also where nothing is new: the gateway takes one that says nothing for one that hangs."""
 NICENESS = 10
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+"""Who ends the gateway may signal all its processes; what it still sends is to be stored."""
 _DAY_S = 86_400.0
 
 
@@ -33,19 +41,18 @@ class Scribe:
     """A writer that takes its records from a socket and reports there."""
 
     def __init__(self, sock: socket.socket, orders: Orders) -> None:
-        settings = orders.settings
         self._sock = sock
         self._noted = NotedMetrics()
         metrics: Any = self._noted
         retention = Retention(
             metrics,
-            max_age_s=settings.history_max_age_days * _DAY_S,
-            max_bytes=settings.history_max_bytes,
+            max_age_s=orders.max_age_days * _DAY_S,
+            max_bytes=orders.max_bytes,
             clock=time.monotonic,
             wall_clock=time.time,
         )
         self._writer = Writer(
-            Database(settings.database_url),
+            Database(orders.database_url),
             metrics,
             owner=orders.owner,
             tend=retention.tend,
@@ -54,57 +61,65 @@ class Scribe:
         )
         self._taken = self._taken_bytes = 0
         self._told: Report | None = None
+        self._told_at = 0.0
+        self._is_ending = False
 
     def serve(self, words: Iterator[Any]) -> None:
         """Store what comes until nothing does."""
         self._writer.start()
-        reporter = gevent.spawn(self._report_for_ever)
-        for records in words:
-            for record in records:
-                self._writer.put(record)
-                self._taken_bytes += weight(record)
-            self._taken += len(records)
-        self._writer.stop()
-        reporter.kill()
-        self._report(waiting=0, waiting_bytes=0)
+        reporter = gevent.spawn(self._report_until_the_end)
+        try:
+            for records in words:
+                for record in records:
+                    self._writer.put(record)
+                    self._taken_bytes += weight(record)
+                self._taken += len(records)
+        finally:
+            self._writer.stop()
+            self._is_ending = True
+            reporter.join()
+            self._report(waiting=0, waiting_bytes=0)
 
-    def _report_for_ever(self) -> None:
-        while True:
-            gevent.sleep(REPORT_S)
-            self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.buffer_bytes)
+    def _report_until_the_end(self) -> None:
+        while not self._is_ending:
+            try:
+                self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.buffer_bytes)
+            except Exception:
+                log.exception("a report of the history's writer failed; the next one goes on")
             logs.write_waiting()
+            gevent.sleep(REPORT_S)
 
     def _report(self, *, waiting: int, waiting_bytes: int) -> None:
         """Tell what is new."""
         calls, self._noted.calls[:] = self._noted.calls[:], []
-        writer = self._writer
+        writer, now = self._writer, time.monotonic()
         report = Report(
             writer.standing, writer.problem, self._taken - waiting, self._taken_bytes - waiting_bytes, calls
         )
-        if report != self._told:
-            self._told = report._replace(calls=[])
+        if report != self._told or now - self._told_at >= REPORT_AT_LEAST_S:
+            self._told, self._told_at = report._replace(calls=[]), now
             with suppress(OSError):  # the gateway is gone; what it had sent is stored all the same
                 say(self._sock, report)
 
 
 def make_way() -> None:
-    """Let the gateway go first where both want a processor."""
+    """Let the gateway go first where both want a processor, and last where there is no memory left."""
     with suppress(OSError):  # who may not say so has no way to make
+        Path("/proc/self/oom_score_adj").write_text("500")
         os.nice(NICENESS)
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def main() -> None:
     """Serve the gateway at the other end of the socket whose descriptor the command line names."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # sent to a whole group it would lose what the gateway still sends
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
     sock = socket.socket(fileno=int(sys.argv[1]))
     words = heard(sock)
     orders: Orders | None = next(words, None)
     if orders is None:
         return
-    settings = orders.settings
-    logs.configure(level=settings.log_level, format_=settings.log_format, secrets=settings.secrets)
+    logs.configure(level=orders.log_level, format_=orders.log_format, secrets=orders.secrets)
     make_way()
     Scribe(sock, orders).serve(words)
 

@@ -14,16 +14,20 @@ from gevent import socket
 
 from vda5050.history.writer import Standing
 from vda5050.metrics import Metrics
-from vda5050.settings import Settings
 
 _READ_BYTES = 262_144
 
 
 class Orders(NamedTuple):
-    """What the process is to do; `owner` names it in the database's lease (see `lease`)."""
+    """What the process is to do, as in `Settings`; `owner` names it in the database's lease (see `lease`)."""
 
-    settings: Settings
     owner: str
+    database_url: str
+    max_age_days: float
+    max_bytes: int
+    log_level: str
+    log_format: str
+    secrets: tuple[str, ...]
 
 
 class Call(NamedTuple):

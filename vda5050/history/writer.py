@@ -39,7 +39,7 @@ RECORD_BYTES = 300
 """What a waiting record costs beside its payload."""
 BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 2.0
 STANDBY_S = lease.LEASE_S + 5
 OVERLAP_S = 1.0
 """By so much two processes may differ in when they received one message. The one that takes over compares the messages
@@ -102,7 +102,7 @@ class Writer:
         self._wall_clock = wall_clock
         self._store = Store()
         self._buffer: deque[Record] = deque()
-        self._batch: Batch | None = None
+        self._batches: list[Batch] = []  # at work; the last one is the next
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
         self._is_stopping = False
@@ -116,7 +116,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Records that are not stored yet."""
-        return len(self._buffer) + (0 if self._batch is None else len(self._batch.records))
+        return len(self._buffer) + sum(len(batch.records) for batch in self._batches)
 
     def start(self) -> None:
         """Start the greenlet."""
@@ -171,14 +171,13 @@ class Writer:
             self._forget_old()
         if not self._hold():
             return
-        while self._batch is not None or self._buffer:
-            if self._batch is None:
-                self._batch = self._next_batch()
-            self._write(self._batch)
+        while self._batches or self._buffer:
+            if not self._batches:
+                self._batches.append(self._next_batch())
+            self._write(self._batches[-1])
             if self.standing is not Standing.WRITING:
                 return
-            self._batch = None
-            if not (self._is_behind or self._is_stopping):
+            if not (self._batches or self._is_behind or self._is_stopping):
                 break
         self._improve()
         if not self._is_stopping:
@@ -191,7 +190,7 @@ class Writer:
 
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
-        if self.standing is Standing.WRITING and (self._batch is not None or self._buffer):
+        if self.standing is Standing.WRITING and (self._batches or self._buffer):
             return True  # the lease is renewed with the batch
         before = self.standing
 
@@ -221,7 +220,7 @@ class Writer:
         return Batch(records, self._store.number(records))
 
     def _write(self, batch: Batch) -> None:
-        """Store a batch, in halves where the database refuses it. Raises DatabaseUnavailable."""
+        """Store the next batch, or cut it in halves where the database refuses it. Raises DatabaseUnavailable."""
 
         def write(connection: Connection) -> int | None:
             if not lease.take(connection, self._owner):
@@ -239,11 +238,10 @@ class Writer:
                 address = batch.records[0].address
                 log.exception("the database refuses a message", topic=address.topic, robot=address.robot)
                 self._lose("refused", 1)
-                self._done(batch)
+                self._done()
             else:
                 log.debug("the database refused a batch, which is now tried in halves", error=repr(error))
-                for half in batch.halves():
-                    self._write(half)
+                self._batches[-1:] = reversed(batch.halves())
             return
         self._metrics.history_write.observe(self._clock() - started)
         if stored is None:
@@ -251,10 +249,10 @@ class Writer:
             return
         self._store.note_kept()
         self._metrics.history_stored.inc(stored)
-        self._done(batch)
+        self._done()
 
-    def _done(self, batch: Batch) -> None:
-        self.buffer_bytes -= sum(map(weight, batch.records))
+    def _done(self) -> None:
+        self.buffer_bytes -= sum(map(weight, self._batches.pop().records))
 
     def _improve(self) -> None:
         if not self._store.is_trial_due:
@@ -270,9 +268,8 @@ class Writer:
         if self.standing is not Standing.STANDBY:
             log.info("another process writes the history; this one stands by")
         self.standing, self.problem = Standing.STANDBY, ""
-        if self._batch is not None:
-            self._buffer.extendleft(reversed(self._batch.records))
-            self._batch = None
+        while self._batches:
+            self._buffer.extendleft(reversed(self._batches.pop(0).records))
 
     def _forget_old(self) -> None:
         """Let go what the process that writes has stored by now."""

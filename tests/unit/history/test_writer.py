@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
 
 from tests.unit.history.recorded import Archive, Desk, archive, record
 from vda5050.database import Database
+from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease, writer
+from vda5050.history.store import Store
 from vda5050.history.writer import Standing
 
 
@@ -108,6 +111,30 @@ def test_one_that_is_refused(kept: Archive, caplog: pytest.LogCaptureFixture) ->
 
     assert kept.offsets() == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert (desk.stored(), desk.lost("refused"), desk.writer.buffer_bytes) == (10, 1, 0)
+
+
+def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A half that is stored is off the writer's hands, whatever becomes of the other one."""
+    desk = Desk(kept.database)
+    write = Store.write
+    troubles: list[Exception | None] = [ValueError("refused"), None, DatabaseUnavailable("away"), None]
+    waiting: list[int] = []
+
+    def troubled(*arguments: Any) -> int:
+        waiting.append(desk.writer.waiting)
+        if (trouble := troubles.pop(0)) is not None:
+            raise trouble
+        return write(*arguments)
+
+    monkeypatch.setattr(Store, "write", troubled)
+    desk.put(record(number) for number in range(1, 11))
+    desk.writer.start()
+    is_stored(desk, 10)
+    desk.writer.stop()
+
+    assert waiting == [10, 10, 5, 5]
+    assert kept.offsets() == list(range(1, 11))
+    assert (desk.stored(), desk.writer.waiting, desk.writer.buffer_bytes) == (10, 0, 0)
 
 
 @pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
