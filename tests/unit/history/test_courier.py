@@ -40,6 +40,14 @@ class Office:
         settings = Settings(database_url=f"sqlite:///{folder}/history.db", history_buffer_bytes=max_buffer_bytes)
         self.courier = Courier(settings, self.metrics, owner="me", clock=time.monotonic)
 
+    def start(self, standing: Standing = Standing.WRITING) -> int:
+        """Start, wait until the writer stands so, and give its process id."""
+        self.courier.start()
+        self.wait_until(standing)
+        process = self.courier.process_id
+        assert process is not None
+        return process
+
     def put(self, *numbers: int, document: bytes | None = None) -> None:
         """Let messages arrive, now: the process has no other clock, and lets go what is old."""
         for number in numbers:
@@ -80,10 +88,7 @@ def test_stores(tmp_path: Path, kept: Archive) -> None:
 def test_another_process(tmp_path: Path, kept: Archive) -> None:
     """It is another process that writes, one that lets others go first and that nobody's Ctrl-C ends."""
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.WRITING)
-    process = office.courier.process_id
-    assert process is not None
+    process = office.start()
     assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(process, number)
@@ -99,10 +104,7 @@ def test_a_process_that_is_killed(tmp_path: Path, kept: Archive, caplog: pytest.
     """Another one goes on. What the first had in its hands is stored or counted, each message one of the two."""
     caplog.set_level(logging.ERROR, "vda5050.history")
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.WRITING)
-    first = office.courier.process_id
-    assert first is not None
+    first = office.start()
     os.kill(first, signal.SIGSTOP)
     office.put(*range(1, 101))
     office.wait(lambda: office.courier.sent == 100)
@@ -155,10 +157,7 @@ def test_a_process_that_hangs(tmp_path: Path, kept: Archive, monkeypatch: pytest
     """The end does not wait for it for ever, and what it had is counted as lost."""
     monkeypatch.setattr(courier, "END_TIMEOUT_S", 0.2)
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.WRITING)
-    process = office.courier.process_id
-    assert process is not None
+    process = office.start()
     os.kill(process, signal.SIGSTOP)
     office.put(1, 2, 3)
     office.courier.stop()
@@ -172,10 +171,7 @@ def test_a_process_that_says_nothing(tmp_path: Path, kept: Archive, monkeypatch:
     """One that hangs is ended, and another one goes on."""
     monkeypatch.setattr(courier, "ANSWER_TIMEOUT_S", 3.0)
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.WRITING)
-    first = office.courier.process_id
-    assert first is not None
+    first = office.start()
     os.kill(first, signal.SIGSTOP)
     office.wait_until(Standing.FAILING)
     assert "ended with code -9" in office.courier.problem
@@ -214,10 +210,7 @@ def test_one_that_stands_by_loses_nothing(tmp_path: Path, kept: Archive) -> None
     """What it has in its hands when it is killed is in those of the process that writes."""
     kept.lane.write(lambda connection: lease.take(connection, "another"))
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.STANDBY)
-    process = office.courier.process_id
-    assert process is not None
+    process = office.start(Standing.STANDBY)
     office.put(1, 2, 3)
     office.wait(lambda: office.courier.sent == 3)
     os.kill(process, signal.SIGKILL)
@@ -231,10 +224,7 @@ def test_stopped_between_two_processes(tmp_path: Path, kept: Archive, monkeypatc
     """The end does not wait for the next one, and each message is counted once."""
     monkeypatch.setattr(courier, "BACK_OFF_S", (30, 30))
     office = Office(tmp_path)
-    office.courier.start()
-    office.wait_until(Standing.WRITING)
-    process = office.courier.process_id
-    assert process is not None
+    process = office.start()
     os.kill(process, signal.SIGSTOP)
     office.put(1, 2, 3)
     office.wait(lambda: office.courier.sent == 3)
