@@ -197,6 +197,7 @@ def test_a_gateway_that_is_killed(broker: Service) -> None:
     with folder() as where, Publisher(broker.port) as robot:
         url = f"sqlite:///{where}/gateway.db"
         with gateway(broker, database_url=url) as running:
+            wait_until(lambda: says(running)[0], what="the process is there", deadline_s=WITHIN_S)
             writer = running.history_pid
             os.kill(writer, signal.SIGSTOP)
             for number in range(50):
