@@ -13,7 +13,7 @@ from vda5050.api import EXTENSION  # noqa: E402
 from vda5050.api.refusals import write_problem  # noqa: E402
 
 # The hub gives the interpreter's lock up at every read and write, and gets it back from a busy native thread (one that
-# reads the history) only after this many seconds: with Python's 0.005 such stalls added up to 0.2 s.
+# reads the history) only after this many seconds: with Python's 0.005 the stalls of one that wrote added up to 0.2 s.
 sys.setswitchinterval(0.0002)
 util.write_error = write_problem
 app = create_app()

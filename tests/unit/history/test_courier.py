@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import gevent
 import pytest
@@ -25,6 +26,15 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courier, "BACK_OFF_S", (0.05, 0.1))
 
 
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """End the processes of a test that failed on its way, those that hang too."""
+    yield
+    while Office.opened:
+        if (process := Office.opened.pop().courier.process_id) is not None:
+            os.kill(process, signal.SIGKILL)
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Archive]:
     """Give an empty archive."""
@@ -35,10 +45,13 @@ def kept(tmp_path: Path) -> Iterator[Archive]:
 class Office:
     """A courier to the database in a folder, and its metrics."""
 
+    opened: ClassVar["list[Office]"] = []
+
     def __init__(self, folder: Path, *, max_buffer_bytes: int = 1_000_000) -> None:
         self.metrics = Metrics()
         settings = Settings(database_url=f"sqlite:///{folder}/history.db", history_buffer_bytes=max_buffer_bytes)
         self.courier = Courier(settings, self.metrics, owner="me", clock=time.monotonic)
+        self.opened.append(self)
 
     def start(self, standing: Standing = Standing.WRITING) -> int:
         """Start, wait until the writer stands so, and give its process id."""
@@ -52,6 +65,12 @@ class Office:
         """Let messages arrive, now: the process has no other clock, and lets go what is old."""
         for number in numbers:
             self.courier.put(record(number, document)._replace(received_at=time.time()))
+
+    def hold(self, process: int, *numbers: int) -> None:
+        """Let a process hang, with messages in its hands."""
+        os.kill(process, signal.SIGSTOP)
+        self.put(*numbers)
+        self.wait(lambda: self.courier.sent == len(numbers))
 
     def wait(self, until: Callable[[], bool]) -> None:
         """Wait until something is so."""
@@ -105,9 +124,7 @@ def test_a_process_that_is_killed(tmp_path: Path, kept: Archive, caplog: pytest.
     caplog.set_level(logging.ERROR, "vda5050.history")
     office = Office(tmp_path)
     first = office.start()
-    os.kill(first, signal.SIGSTOP)
-    office.put(*range(1, 101))
-    office.wait(lambda: office.courier.sent == 100)
+    office.hold(first, *range(1, 101))
     os.kill(first, signal.SIGKILL)
     office.put(*range(101, 201))
     office.wait(lambda: office.courier.process_id not in (None, first))
@@ -225,9 +242,7 @@ def test_stopped_between_two_processes(tmp_path: Path, kept: Archive, monkeypatc
     monkeypatch.setattr(courier, "BACK_OFF_S", (30, 30))
     office = Office(tmp_path)
     process = office.start()
-    os.kill(process, signal.SIGSTOP)
-    office.put(1, 2, 3)
-    office.wait(lambda: office.courier.sent == 3)
+    office.hold(process, 1, 2, 3)
     os.kill(process, signal.SIGKILL)
     office.wait(lambda: lost(office.metrics, "process") == 3)
     office.put(4)
