@@ -1,10 +1,12 @@
 """The database on SQLite: work off the hub, bounded, in transactions; PostgreSQL is in tests/live/test_database.py."""
 
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import gevent
@@ -235,6 +237,22 @@ def test_many_open_it_at_once(url: str) -> None:
     assert [reader.get() for reader in readers] == [0, 0, 0, 0]
     for lane in lanes:
         lane.close()
+
+
+def test_opening_waits_for_another_that_writes_to_a_new_file(url: str, lane: Lane) -> None:
+    """A file that is not in WAL mode yet, and whose lock another has, is opened when that one is done.
+
+    SQLite refuses the change of mode at once there, whatever its timeout: gateways that started together failed on it.
+    """
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        reader = gevent.spawn(lane.read, count)
+        reader.join(timeout=0.3)
+        assert not reader.ready()
+        other.execute("COMMIT")
+        assert reader.get(timeout=5) == 0
 
 
 def test_tables_are_as_declared(lane: Lane) -> None:

@@ -12,6 +12,7 @@ Every wait in here has an end, so that a thread is never lost to a database that
 import os
 from contextlib import suppress
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, create_engine, event
@@ -24,6 +25,7 @@ BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 60
 TCP_TIMEOUT_S = 10
+WAL_RETRIES = 10
 BEGIN = "vda5050_begin"
 """The execution option that says how a transaction on SQLite begins."""
 
@@ -80,8 +82,32 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # Python's sqlite3 begins no transaction by itself: _begin_sqlite does
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    _use_write_ahead_log(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Bring the file to WAL mode, which stays with it.
+
+    Where several do so to a new file at once, SQLite refuses all but one without waiting. Taking the writer's lock does
+    wait, up to BUSY_TIMEOUT_S, and whoever tries again after that finds it done, or has one rival less.
+    """
+    tries = 0
+    while not _is_in_wal_mode(connection, is_last=tries == WAL_RETRIES):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+        tries += 1
+
+
+def _is_in_wal_mode(connection: Any, *, is_last: bool) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except OperationalError as error:
+        if is_last or error.sqlite_errorcode != SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:
