@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from gevent import socket
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from tests.api.conftest import MAX_STREAMS, Stream
@@ -214,6 +216,27 @@ def test_client_that_left_before_the_first_byte(app: Flask, service: Service) ->
     close()
 
     assert [*counts, service.broadcaster.stream_count] == [1, 0]
+
+
+def test_the_request_is_let_go(app: Flask, service: Service) -> None:
+    """A stream that has begun keeps nothing of its request, least of all a key, but what gunicorn's log would tell."""
+    ours, theirs = socket.socketpair()
+    headers = Headers({"Authorization": "Bearer secret", "User-Agent": "x" * 1_000})
+    environ = EnvironBuilder(path="/stream?robots=A/*", headers=headers).get_environ()
+    environ |= {"REMOTE_ADDR": "127.0.0.1", "RAW_URI": "/stream?robots=A/*", "gunicorn.socket": ours}
+    with ours, theirs:
+        body = iter(app.wsgi_app(environ, lambda *_: lambda _: None))
+        next(body)
+        left = dict(environ)
+        getattr(body, "close")()  # noqa: B009 - as above
+
+    assert left == {
+        "REMOTE_ADDR": "127.0.0.1",
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": "/stream?robots=A/*",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+    }
+    assert service.broadcaster.stream_count == 0
 
 
 @encodings

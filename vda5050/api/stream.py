@@ -17,6 +17,8 @@ from vda5050.broadcast import Filter, Peer, SocketWriter, StreamEnded, Subscript
 from vda5050.frames import Wire
 from vda5050.service import Service
 
+_LOGGED = ("REMOTE_ADDR", "REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")
+"""What gunicorn's access log reads when the stream has ended, where somebody turns that on."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx: pass every event on at once
@@ -82,14 +84,14 @@ class _Chunks:
     do not go through gunicorn, which would copy each of them anew for every client.
     """
 
-    __slots__ = ("_has_begun", "_hold", "_peer", "_service", "_subscription", "_writer")
+    __slots__ = ("_environ", "_has_begun", "_hold", "_peer", "_service", "_subscription", "_writer")
 
     def __init__(self, service: Service, subscription: Subscription, environ: dict[str, Any]) -> None:
         self._service = service
         self._subscription = subscription
         self._hold = service.keys.hold(principal(), lambda: lose_key(subscription))
         self._peer: Peer | None = None
-        environ.pop("werkzeug.request", None)  # a stream may last for days: let the request go
+        self._environ = environ
         self._has_begun = False
         self._writer: SocketWriter | None = None
         sock = environ.get("gunicorn.socket")  # another server does not give it, and notices at the next heartbeat
@@ -107,7 +109,9 @@ class _Chunks:
                 self._subscription.writer = self._writer
                 while True:
                     self._writer.write(self._subscription.take())
-            self._has_begun = True
+            if not self._has_begun:
+                self._has_begun = True
+                self._forget_request()
             return self._subscription.take()
         except StreamEnded as ended:
             self.close()
@@ -124,6 +128,13 @@ class _Chunks:
         self._service.keys.release(self._hold)
         self._subscription.abandon()
         self._service.broadcaster.unsubscribe(self._subscription)
+
+    def _forget_request(self) -> None:
+        """Empty gunicorn's dict: it would be kept for as long as the stream lasts, days maybe, with the key in it."""
+        if self._peer is not None:
+            kept = {name: self._environ[name] for name in _LOGGED if name in self._environ}
+            self._environ.clear()
+            self._environ.update(kept)
 
     def _watch(self, sock: Any) -> None:
         settings = self._service.settings
