@@ -17,6 +17,9 @@ UV_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u UV_FIND_LINKS -u U
 	UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
+# Two at once: most tests wait for most of their time. A file's tests stay together, since they share what they start.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
 # What the tests start for real, from Debian: binary:package.
 TEST_SERVICES := mosquitto:mosquitto mosquitto_sub:mosquitto-clients chromium:chromium curl:curl openssl:openssl \
 	node:nodejs npm:npm nginx:nginx redis-server:redis-server pg_ctlcluster:postgresql rabbitmq-server:rabbitmq-server \
@@ -36,19 +39,19 @@ run: $(VENV)/.run-stamp ## start broker, gateway and simulated robots (make run 
 
 .PHONY: test
 test: services $(VENV)/.dev-stamp ## install what the tests need, Debian's mosquitto and chromium included, and run all tests
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 .PHONY: check
-check: $(VENV)/.dev-stamp ## format, lint, types, layers, unit and api tests: about 100 s
+check: $(VENV)/.dev-stamp ## format, lint, types, layers, unit and api tests: under a minute
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(PYTHON_CODE)
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest tests/unit tests/api
+	@$(PYTEST) tests/unit tests/api
 
 .PHONY: live
 live: services $(VENV)/.dev-stamp ## run the tests against a real broker and a real gunicorn
-	@$(BIN)/python -m pytest tests/live
+	@$(PYTEST) tests/live
 
 .PHONY: bench
 bench: $(VENV)/.dev-stamp ## measure the figures of benchmarks/README.md (BENCH="--help" passes options)
