@@ -40,6 +40,8 @@ RECORD_BYTES = 300
 BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
+ASK_S = 2.0
+"""The lease is renewed so often where there is nothing to write, and asked for where another process has it."""
 STANDBY_S = lease.LEASE_S + 5
 OVERLAP_S = 1.0
 """By so much two processes may differ in when they received one message. The one that takes over compares the messages
@@ -105,6 +107,7 @@ class Writer:
         self._batches: list[Batch] = []  # at work; the last one is the next
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
+        self._ask_at = float("-inf")
         self._is_stopping = False
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
@@ -190,9 +193,11 @@ class Writer:
 
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
-        if self.standing is Standing.WRITING and (self._batches or self._buffer):
-            return True  # the lease is renewed with the batch
         before = self.standing
+        if before is Standing.WRITING and (self._batches or self._buffer):
+            return True  # the lease is renewed with the batch
+        if before in (Standing.WRITING, Standing.STANDBY) and self._clock() < self._ask_at:
+            return before is Standing.WRITING
 
         def take(connection: Connection) -> Counter[tuple[str, str, bytes]] | None:
             if not lease.take(connection, self._owner):
@@ -202,6 +207,7 @@ class Writer:
             return self._store.stored_within(connection, 2 * OVERLAP_S) if before is Standing.STANDBY else Counter()
 
         stored = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
+        self._ask_at = self._clock() + ASK_S
         if stored is None:
             self._stand_by()
             return False
@@ -243,7 +249,9 @@ class Writer:
                 log.debug("the database refused a batch, which is now tried in halves", error=repr(error))
                 self._batches[-1:] = reversed(batch.halves())
             return
-        self._metrics.history_write.observe(self._clock() - started)
+        ended = self._clock()
+        self._metrics.history_write.observe(ended - started)
+        self._ask_at = ended + ASK_S
         if stored is None:
             self._stand_by()
             return

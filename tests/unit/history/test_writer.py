@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 import pytest
+from sqlalchemy import Connection
 
 from tests.unit.history.recorded import Archive, Desk, archive, record
 from vda5050.database import Database
@@ -21,6 +22,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait."""
     monkeypatch.setattr(writer, "FLUSH_S", 0.005)
     monkeypatch.setattr(writer, "BACK_OFF_S", (0.005, 0.01))
+    monkeypatch.setattr(writer, "ASK_S", 0.005)
 
 
 @pytest.fixture
@@ -158,6 +160,47 @@ def test_one_of_two_writes(kept: Archive, later_s: float) -> None:
     assert kept.offsets() == [1, 2, 3, 4]
     assert (first.stored(), second.stored()) == (2, 2)
     assert second.lost("shutdown") == 0
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note who asks for the lease."""
+    owners: list[str] = []
+    take = lease.take
+
+    def note(connection: Connection, owner: str) -> bool:
+        owners.append(owner)
+        return take(connection, owner)
+
+    monkeypatch.setattr(lease, "take", note)
+    return owners
+
+
+def test_the_database_is_left_alone_at_rest(kept: Archive, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing to write, neither who writes nor who stands by asks for the lease again before ASK_S."""
+    monkeypatch.setattr(writer, "ASK_S", 60.0)
+    desks = [Desk(kept.database, owner="first"), Desk(kept.database, owner="second")]
+    for desk, standing in zip(desks, (Standing.WRITING, Standing.STANDBY), strict=True):
+        desk.writer.start()
+        stands(desk, standing)
+    gevent.sleep(20 * writer.FLUSH_S)
+    at_rest = list(asked)
+    for desk in desks:
+        desk.writer.stop()
+
+    assert at_rest == ["first", "second"]
+
+
+def test_the_lease_is_renewed_at_rest(kept: Archive, asked: list[str]) -> None:
+    """Who has nothing to write stays the one who writes."""
+    desk = Desk(kept.database)
+    desk.writer.start()
+    with gevent.Timeout(10):
+        while len(asked) < 5:
+            gevent.sleep(0.005)
+    desk.writer.stop()
+
+    assert desk.writer.standing is Standing.WRITING
 
 
 def test_who_stands_by_keeps_little(kept: Archive) -> None:
