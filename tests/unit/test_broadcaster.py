@@ -516,13 +516,22 @@ def test_first_frame_goes_out_at_once(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("work_s", "pause_s"), [(0.001, 0.004), (0.002, 0.016), (0.003, 0.036), (0.1, 0.1), (9.0, 0.1)]
+    ("clients", "updates", "work_s", "pause_s"),
+    [
+        (1, 1, 0.001, 0.002),
+        (1, 1, 0.03, 0.06),
+        (1, 1, 9.0, 0.1),
+        (30, 1, 0.0, 0.000_72),
+        (30, 3, 0.0, 0.002_16),
+        (30, 20, 0.0, 0.005_76),
+    ],
 )
-def test_pace(chain: Chain, time: Time, work_s: float, pause_s: float) -> None:
-    """The pause after a flush grows with its cost, faster where that is dear, up to the longest batch interval."""
-    chain.subscribe()
+def test_pace(chain: Chain, time: Time, *, clients: int, updates: int, work_s: float, pause_s: float) -> None:
+    """The pause after a flush grows with the clients it served and what each got, and is twice its cost at least."""
+    for _ in range(clients):
+        chain.subscribe()
     time.work_s = work_s
-    publish(chain, 1)
+    publish(chain, *range(1, updates + 1))
     let_run()
 
     assert time.slept == [pytest.approx(pause_s, rel=1e-3)]
@@ -537,7 +546,7 @@ def test_one_dear_flush_changes_nothing(chain: Chain, time: Time) -> None:
         publish(chain, number)
         let_run()
 
-    assert time.slept == pytest.approx([0.004] * 6 + [0.1], rel=1e-3)
+    assert time.slept == pytest.approx([0.002] * 6 + [0.04], rel=1e-3)
 
 
 def test_what_comes_during_a_pause_is_one_batch(chain: Chain, time: Time) -> None:

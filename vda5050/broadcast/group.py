@@ -40,11 +40,15 @@ CONFLATED_TOPICS = frozenset({"state", "visualization"})
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of what one flush may write in the hub's own turn; how many clients it was written to, or queued."""
+    """What is left of what one flush may write in the hub's own turn; how many clients it was written to, or queued.
+
+    `updates` is the number of them in its largest batch.
+    """
 
     left: int = HANDED_BYTES
     handed: int = 0
     queued: int = 0
+    updates: int = 0
 
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
@@ -198,6 +202,7 @@ class Group:
         self, batch: Batch, ahead: dict[Subscription, int], allowance: Allowance
     ) -> dict[Wire, tuple[int, int, int]]:
         done = {}
+        allowance.updates = max(allowance.updates, len(batch.frames))
         for wire, members in self.members.items():
             if members:
                 parcel = batch.parcel(wire)

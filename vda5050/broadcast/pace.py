@@ -1,10 +1,13 @@
-"""When the streams are flushed: at once after an idle moment, and the more rarely the more a flush costs.
+"""When the streams are flushed: at once after an idle moment, and the more rarely the more clients a flush writes to.
 
-A flush's cost is the time until every client has been served. What counts is the middle one of the last three costs: a
-single dear flush had to wait for something else, such as the history's thread, and a long pause would make that worse.
-The next flush waits FACTOR times that, longer still where it is dear, and `max_interval_s` at most. So a small fleet
-sees a few milliseconds, and a large one batches that are worth their cost. (A fixed interval is wrong at both ends: see
-benchmarks/README.md.)
+What batching saves is writes, one for each client and flush, so the pause goes by their number: FACTOR times the time
+they take, WRITE_S each. Where a flush carries more than one update it pays to wait longer, in proportion, up to
+MAX_SAVING times. So a small fleet sees a few milliseconds, and a large one batches that are worth their cost. (A fixed
+interval is wrong at both ends: see benchmarks/README.md.)
+
+It does not go by what the flush cost, except that it is REST times that at least, which keeps two thirds of the time
+for all else. What a flush costs grows with what was gathered for it: a pause by its square, as there was, stayed at the
+longest one once anything had disturbed it. What counts is the middle one of the last three costs.
 
 Who brings the updates reads it, too (`mqtt_bridge`): what comes while the streams pause goes out after the pause,
 whenever it is taken in.
@@ -14,8 +17,10 @@ from collections import deque
 from statistics import median_low
 
 FACTOR = 4.0
-DEAR_S = 0.001
-"""A flush that costs more than this waits more than FACTOR times its cost, in proportion."""
+WRITE_S = 6e-6
+"""About what a write to one client takes, whatever its size."""
+MAX_SAVING = 8
+REST = 2.0
 
 
 class Pace:
@@ -34,10 +39,10 @@ class Pace:
         self.next_flush_at = 0.0
         self.is_watched = is_watched
 
-    def flushed(self, cost_s: float, now: float) -> float:
-        """Note that a flush ended at `now`; tells for how long to pause."""
+    def flushed(self, cost_s: float, now: float, *, writes: int, updates: int) -> float:
+        """Note that a flush of so many `updates` ended at `now`; tells for how long to pause."""
         self._costs_s.append(cost_s)
-        usual_s = median_low(self._costs_s)
-        self.interval_s = min(self._max_interval_s, FACTOR * usual_s * max(1.0, usual_s / DEAR_S))
+        wanted_s = FACTOR * WRITE_S * writes * min(updates, MAX_SAVING)
+        self.interval_s = min(self._max_interval_s, max(wanted_s, REST * median_low(self._costs_s)))
         self.next_flush_at = now + self.interval_s
         return self.interval_s
