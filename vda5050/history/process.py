@@ -30,8 +30,6 @@ from vda5050.history.writer import Writer, weight
 log = logs.get_logger(__name__)
 
 REPORT_S = 0.1
-REPORT_IDLE_S = 0.5
-"""The same where the last report told nothing new: at rest every wake-up counts."""
 REPORT_AT_LEAST_S = 1.0
 """Also where nothing is new: the gateway takes one that says nothing for one that hangs."""
 NICENESS = 10
@@ -87,27 +85,24 @@ class Scribe:
 
     def _report_until_the_end(self) -> None:
         while not self._is_ending.is_set():
-            is_new = True
             try:
-                is_new = self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.buffer_bytes)
+                self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.buffer_bytes)
             except Exception:
                 log.exception("a report of the history's writer failed; the next one goes on")
             logs.write_waiting()
-            self._is_ending.wait(REPORT_S if is_new else REPORT_IDLE_S)
+            self._is_ending.wait(REPORT_S)
 
-    def _report(self, *, waiting: int, waiting_bytes: int) -> bool:
-        """Tell what is new, and whether there was anything."""
+    def _report(self, *, waiting: int, waiting_bytes: int) -> None:
+        """Tell what is new."""
         calls, self._noted.calls[:] = self._noted.calls[:], []
         writer, now = self._writer, time.monotonic()
         report = Report(
             writer.standing, writer.problem, self._taken - waiting, self._taken_bytes - waiting_bytes, calls
         )
-        is_new = report != self._told
-        if is_new or now - self._told_at >= REPORT_AT_LEAST_S:
+        if report != self._told or now - self._told_at >= REPORT_AT_LEAST_S:
             self._told, self._told_at = report._replace(calls=[]), now
             with suppress(OSError):  # the gateway is gone; what it had sent is stored all the same
                 say(self._sock, report)
-        return is_new
 
 
 def make_way() -> None:
