@@ -196,7 +196,8 @@ class Writer:
         before = self.standing
         if before is Standing.WRITING and (self._batches or self._buffer):
             return True  # the lease is renewed with the batch
-        if before in (Standing.WRITING, Standing.STANDBY) and self._clock() < self._ask_at:
+        is_known = before in (Standing.WRITING, Standing.STANDBY) and self._clock() < self._ask_at
+        if is_known and not self._is_stopping:  # the last time it is asked: another one may just have stopped, too
             return before is Standing.WRITING
 
         def take(connection: Connection) -> Counter[tuple[str, str, bytes]] | None:

@@ -191,6 +191,20 @@ def test_the_database_is_left_alone_at_rest(kept: Archive, asked: list[str], mon
     assert at_rest == ["first", "second"]
 
 
+def test_who_stands_by_and_stops_asks_once_more(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that stop one after the other, the second stores what came after the first."""
+    monkeypatch.setattr(writer, "ASK_S", 60.0)
+    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
+    for desk, standing in ((first, Standing.WRITING), (second, Standing.STANDBY)):
+        desk.writer.start()
+        stands(desk, standing)
+    first.writer.stop()
+    second.put([record(1)])
+    second.writer.stop()
+
+    assert kept.offsets() == [1]
+
+
 def test_the_lease_is_renewed_at_rest(kept: Archive, asked: list[str]) -> None:
     """Who has nothing to write stays the one who writes."""
     desk = Desk(kept.database)
