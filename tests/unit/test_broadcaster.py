@@ -539,6 +539,19 @@ def test_pace(chain: Chain, time: Time, *, clients: int, updates: int, work_s: f
     assert chain.metric("replay_bytes") > 0
 
 
+def test_pace_of_different_filters(chain: Chain, time: Time) -> None:
+    """One client that sees much does not make those that see little wait; who wants an interval has no part in it."""
+    for number in range(40):
+        chain.subscribe(Filter.parse(robots=f"Maker/{number}"))
+        chain.subscribe(Filter.parse(interval="500"))
+    chain.subscribe()
+    for number in range(20):
+        publish(chain, 1, robot=f"Maker/{number}")
+    let_run()
+
+    assert time.slept == [pytest.approx(4 * 6e-6 * 40, rel=1e-3)]
+
+
 def test_one_dear_flush_changes_nothing(chain: Chain, time: Time) -> None:
     """A flush that costs much more than those around it is followed by the usual pause, two of them by a longer one."""
     chain.subscribe()

@@ -346,8 +346,7 @@ class Broadcaster:
         # Others run meanwhile: what they take is no cost of the flush, unless most clients are served by greenlets.
         is_queued = allowance.queued > allowance.handed
         cost_s = (served_at if is_queued else handed_at) - now
-        writes = allowance.handed + allowance.queued
-        pause = self.pace.flushed(cost_s, served_at, writes=writes, updates=allowance.updates)
+        pause = self.pace.flushed(cost_s, served_at, writes=allowance.writes, events=allowance.events)
         self._metrics.flush.observe(served_at - now)
         self._accounts.served(oldest)
         self._metrics.batch_interval.set(pause)

@@ -40,15 +40,17 @@ CONFLATED_TOPICS = frozenset({"state", "visualization"})
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of what one flush may write in the hub's own turn; how many clients it was written to, or queued.
+    """What is left of what one flush may write in the hub's own turn, and what it did.
 
-    `updates` is the number of them in its largest batch.
+    `handed`, `queued`: clients that it wrote to, and those left to their greenlets. What the pace goes by are `writes`,
+    the clients, and `events`, what all of them were given; without those who wait for an interval of their own.
     """
 
     left: int = HANDED_BYTES
     handed: int = 0
     queued: int = 0
-    updates: int = 0
+    writes: int = 0
+    events: int = 0
 
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
@@ -202,7 +204,6 @@ class Group:
         self, batch: Batch, ahead: dict[Subscription, int], allowance: Allowance
     ) -> dict[Wire, tuple[int, int, int]]:
         done = {}
-        allowance.updates = max(allowance.updates, len(batch.frames))
         for wire, members in self.members.items():
             if members:
                 parcel = batch.parcel(wire)
@@ -220,6 +221,9 @@ class Group:
                         else:
                             allowance.queued += 1
                 done[wire] = (len(members), len(batch.frames), parcel.size)
+                if not self.filter.interval_s:
+                    allowance.writes += len(members)
+                    allowance.events += len(members) * len(batch.frames)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):
                 subscription.put(rest)
