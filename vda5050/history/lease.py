@@ -2,7 +2,7 @@
 
 Several workers may take the same messages in (without Redis each does); the history must have each once. The lease is a
 row that its holder renews with every transaction, so that it costs nothing of its own, on any database and across
-machines. Times are the database's: machines' clocks differ.
+machines. Times are the database's, whole seconds: machines' clocks differ.
 """
 
 import sqlalchemy as sa
@@ -19,14 +19,20 @@ _NOW = {
 }
 
 
-def take(connection: Connection, owner: str) -> bool:
-    """Take or renew the lease for LEASE_S; False while another one holds it."""
-    now = sa.literal_column(_NOW[connection.dialect.name], sa.BigInteger)
-    free = sa.or_(WRITER.c.owner == owner, WRITER.c.until <= now)
+def take(connection: Connection, owner: str, *, free_for_s: int = 0) -> bool:
+    """Take or renew the lease for LEASE_S; False while another one holds it, or has held it until `free_for_s` ago."""
+    now = _now(connection)
+    free = sa.or_(WRITER.c.owner == owner, WRITER.c.until <= now - free_for_s)
     taken = sa.update(WRITER).where(_THE_ROW, free).values(owner=owner, until=now + LEASE_S)
     return connection.execute(taken).rowcount == 1
 
 
 def release(connection: Connection, owner: str) -> None:
     """Let another one take it at once."""
-    connection.execute(sa.update(WRITER).where(_THE_ROW, WRITER.c.owner == owner).values(owner="", until=0))
+    connection.execute(
+        sa.update(WRITER).where(_THE_ROW, WRITER.c.owner == owner).values(owner="", until=_now(connection))
+    )
+
+
+def _now(connection: Connection) -> sa.ColumnElement[int]:
+    return sa.literal_column(_NOW[connection.dialect.name], sa.BigInteger)

@@ -10,7 +10,8 @@ Counted by these reasons, logged at most once in LOG_EVERY_S. A batch whose end 
 same ids, and what was stored already is left out: at most once, and at least once while it is in the buffer.
 
 Of several processes with one database only the holder of the lease writes (`lease`); the others keep the last STANDBY_S
-and take over where it stopped.
+and take over where it stopped. One that has not been there for so long lets the others go first: they have what came
+before it.
 """
 
 from collections import Counter, deque
@@ -41,8 +42,10 @@ BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 ASK_S = 2.0
-"""The lease is renewed so often where there is nothing to write, and asked for where another process has it."""
+"""The lease is renewed so often where there is nothing to write."""
 STANDBY_S = lease.LEASE_S + 5
+YIELD_S = 2
+"""For so long a lease lies free before a newcomer takes it; whole seconds, of which the first may be short."""
 OVERLAP_S = 1.0
 """By so much two processes may differ in when they received one message. The one that takes over compares the messages
 of this time with what is stored."""
@@ -108,6 +111,7 @@ class Writer:
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
         self._ask_at = float("-inf")
+        self._started_at = clock()
         self._is_stopping = False
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
@@ -196,12 +200,12 @@ class Writer:
         before = self.standing
         if before is Standing.WRITING and (self._batches or self._buffer):
             return True  # the lease is renewed with the batch
-        is_known = before in (Standing.WRITING, Standing.STANDBY) and self._clock() < self._ask_at
-        if is_known and not self._is_stopping:  # the last time it is asked: another one may just have stopped, too
-            return before is Standing.WRITING
+        if before is Standing.WRITING and self._clock() < self._ask_at and not self._is_stopping:
+            return True
+        is_newcomer = self._clock() < self._started_at + STANDBY_S and not self._is_stopping
 
         def take(connection: Connection) -> Counter[tuple[str, str, bytes]] | None:
-            if not lease.take(connection, self._owner):
+            if not lease.take(connection, self._owner, free_for_s=YIELD_S if is_newcomer else 0):
                 return None
             if before is not Standing.WRITING:
                 self._store.load(connection)

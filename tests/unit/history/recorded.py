@@ -77,9 +77,10 @@ def archive(folder: Path) -> Iterator[Archive]:
 
 
 class Desk:
-    """A writer on a fake wall clock, and its metrics."""
+    """A writer on a fake wall clock, and its metrics. Its other clock is `ahead_s` seconds ahead of the true one."""
 
     def __init__(self, database: Database, *, owner: str = "me") -> None:
+        self.ahead_s = 0.0
         self.metrics = Metrics()
         self.wall_clock = FakeClock()
         self.writer = Writer(
@@ -87,7 +88,7 @@ class Desk:
             self.metrics,
             owner=owner,
             tend=lambda _do: None,
-            clock=time.monotonic,
+            clock=lambda: time.monotonic() + self.ahead_s,
             wall_clock=self.wall_clock,
         )
 

@@ -23,6 +23,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "FLUSH_S", 0.005)
     monkeypatch.setattr(writer, "BACK_OFF_S", (0.005, 0.01))
     monkeypatch.setattr(writer, "ASK_S", 0.005)
+    monkeypatch.setattr(writer, "YIELD_S", 0)
 
 
 @pytest.fixture
@@ -168,32 +169,66 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     owners: list[str] = []
     take = lease.take
 
-    def note(connection: Connection, owner: str) -> bool:
+    def note(connection: Connection, owner: str, *, free_for_s: int = 0) -> bool:
         owners.append(owner)
-        return take(connection, owner)
+        return take(connection, owner, free_for_s=free_for_s)
 
     monkeypatch.setattr(lease, "take", note)
     return owners
 
 
 def test_the_database_is_left_alone_at_rest(kept: Archive, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing to write, neither who writes nor who stands by asks for the lease again before ASK_S."""
+    """With nothing to write, who writes does not ask for the lease again before ASK_S."""
     monkeypatch.setattr(writer, "ASK_S", 60.0)
-    desks = [Desk(kept.database, owner="first"), Desk(kept.database, owner="second")]
-    for desk, standing in zip(desks, (Standing.WRITING, Standing.STANDBY), strict=True):
-        desk.writer.start()
-        stands(desk, standing)
+    desk = Desk(kept.database, owner="first")
+    desk.writer.start()
+    stands(desk, Standing.WRITING)
     gevent.sleep(20 * writer.FLUSH_S)
     at_rest = list(asked)
-    for desk in desks:
-        desk.writer.stop()
+    desk.writer.stop()
 
-    assert at_rest == ["first", "second"]
+    assert at_rest == ["first"]
 
 
-def test_who_stands_by_and_stops_asks_once_more(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_there_goes_first(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that starts when the lease has just become free leaves it to one that has what came in between."""
+    monkeypatch.setattr(writer, "YIELD_S", 2)
+    kept.lane.write(lambda connection: lease.take(connection, "last"))
+    kept.lane.write(lambda connection: lease.release(connection, "last"))
+    newcomer, stayed = Desk(kept.database, owner="newcomer"), Desk(kept.database, owner="stayed")
+    newcomer.put([record(2, epoch="e2")])
+    newcomer.writer.start()
+    stands(newcomer, Standing.STANDBY)
+    stayed.ahead_s = writer.STANDBY_S
+    stayed.put([record(1), record(2)])
+    stayed.writer.start()
+    is_stored(stayed, 2)
+    newcomer.writer.stop()
+    stayed.writer.stop()
+
+    assert kept.offsets() == [1, 2]
+
+
+def test_a_newcomer_writes_where_nobody_else_does(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits a moment for others, not for ever; who stops does not wait."""
+    monkeypatch.setattr(writer, "YIELD_S", 1)
+    kept.lane.write(lambda connection: lease.take(connection, "last"))
+    kept.lane.write(lambda connection: lease.release(connection, "last"))
+    desk = Desk(kept.database)
+    desk.put([record(1)])
+    desk.writer.start()
+    is_stored(desk, 1)
+    desk.writer.stop()
+    last = Desk(kept.database, owner="last")
+    last.put([record(2)])
+    last.writer.start()
+    last.writer.stop()
+
+    assert kept.offsets() == [1, 2]
+
+
+def test_who_stands_by_and_stops_asks_once_more(kept: Archive) -> None:
     """Of two that stop one after the other, the second stores what came after the first."""
-    monkeypatch.setattr(writer, "ASK_S", 60.0)
     first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
     for desk, standing in ((first, Standing.WRITING), (second, Standing.STANDBY)):
         desk.writer.start()
