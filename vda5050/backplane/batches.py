@@ -15,6 +15,7 @@ A payload is copied, never encoded again. Compressed, a batch of 100 states of 2
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -31,6 +32,7 @@ _LEVEL = 1
 _UPDATE, _TOLD, _LINK = 0, 1, 2
 _MAX_BATCH_BYTES = 268_435_456
 """What a corrupt length is not believed beyond."""
+_MAX_ADDRESSES = 20_000
 
 
 class BatchError(Vda5050Error):
@@ -120,8 +122,14 @@ def _entries(rows: Iterable[list[Any]], body: bytes, at: int) -> Iterator[Entry]
             raise ValueError("a payload is cut off")
         at = end
         if kind == _UPDATE:
-            yield Update(Address(*row[:5]), payload, row[5], row[6])
+            yield Update(_address(*row[:5]), payload, row[5], row[6])
         elif kind == _TOLD:
             yield Told(row[0], orjson.loads(payload))
         else:
             raise ValueError(f"unknown entry {kind!r}")
+
+
+@lru_cache(maxsize=_MAX_ADDRESSES)
+def _address(*row: Any) -> Address:
+    """Give the same object for the same address: who passes it on says each only once (`history.talk`)."""
+    return Address(*row)

@@ -44,6 +44,15 @@ def test_compressed() -> None:
     assert len(written) < sum(map(len, payloads)) / 10
 
 
+def test_an_address_is_one_object() -> None:
+    """What is read later has the very address of before, which the history's writer is told only once."""
+    update = Update(Address("uagv", "v2", "KUKA", "1", "state"), b"{}", 1.0, is_retained=False)
+    read = [decode(encode(Batch("worker", (update, update)))).entries for _ in range(2)]
+    addresses = {id(entry.address) for entries in read for entry in entries if isinstance(entry, Update)}
+
+    assert len(addresses) == 1
+
+
 @given(data=st.binary(max_size=60))
 def test_garbage(data: bytes) -> None:
     """Whatever else lies there raises BatchError and nothing else."""
