@@ -39,10 +39,16 @@ gevent.Greenlet.add_spawn_callback(_started.add)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Escape half a surrogate pair in what a test logged: xdist cannot pass it on, and ends."""
+    """Escape half a surrogate pair in what a test logged or failed with: xdist cannot pass it on, and ends."""
     report = yield
-    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    report.sections = [(name, _escaped(text)) for name, text in report.sections]
+    if (failure := str(report.longrepr)) != _escaped(failure):
+        report.longrepr = _escaped(failure)
     return report
+
+
+def _escaped(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 @pytest.fixture(scope="session")

@@ -219,7 +219,7 @@ def test_client_that_left_before_the_first_byte(app: Flask, service: Service) ->
 
 
 def test_the_request_is_let_go(app: Flask, service: Service) -> None:
-    """A stream that has begun keeps nothing of its request, least of all a key, but what gunicorn's log would tell."""
+    """A stream that has begun keeps nothing of its request's environment but what gunicorn's log needs."""
     ours, theirs = socket.socketpair()
     headers = Headers({"Authorization": "Bearer secret", "User-Agent": "x" * 1_000})
     environ = EnvironBuilder(path="/stream?robots=A/*", headers=headers).get_environ()

@@ -18,7 +18,7 @@ from vda5050.frames import Wire
 from vda5050.service import Service
 
 _LOGGED = ("REMOTE_ADDR", "REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")
-"""What gunicorn's access log reads when the stream has ended, where somebody turns that on."""
+"""What gunicorn's access log cannot do without when the stream has ended, where somebody turns that on."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx: pass every event on at once
@@ -130,7 +130,7 @@ class _Chunks:
         self._service.broadcaster.unsubscribe(self._subscription)
 
     def _forget_request(self) -> None:
-        """Empty gunicorn's dict: it would be kept for as long as the stream lasts, days maybe, with the key in it."""
+        """Empty gunicorn's dict, which would be kept for as long as the stream lasts, days maybe."""
         if self._peer is not None:
             kept = {name: self._environ[name] for name in _LOGGED if name in self._environ}
             self._environ.clear()

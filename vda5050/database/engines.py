@@ -10,6 +10,7 @@ Every wait in here has an end, so that a thread is never lost to a database that
 """
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import SQLITE_BUSY, OperationalError
@@ -25,7 +26,6 @@ BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 60
 TCP_TIMEOUT_S = 10
-WAL_RETRIES = 10
 BEGIN = "vda5050_begin"
 """The execution option that says how a transaction on SQLite begins."""
 
@@ -91,23 +91,20 @@ def _use_write_ahead_log(connection: Any) -> None:
     """Bring the file to WAL mode, which stays with it.
 
     Where several do so to a new file at once, SQLite refuses all but one without waiting. Taking the writer's lock does
-    wait, up to BUSY_TIMEOUT_S, and whoever tries again after that finds it done, or has one rival less.
+    wait, and whoever tries again after that finds it done, or has one rival less. Within BUSY_TIMEOUT_S: a reader makes
+    SQLite wait for that long by itself.
     """
-    tries = 0
-    while not _is_in_wal_mode(connection, is_last=tries == WAL_RETRIES):
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except OperationalError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY or time.monotonic() >= give_up_at:
+                raise
+        else:
+            return
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-        tries += 1
-
-
-def _is_in_wal_mode(connection: Any, *, is_last: bool) -> bool:
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    except OperationalError as error:
-        if is_last or error.sqlite_errorcode != SQLITE_BUSY:
-            raise
-        return False
-    return True
 
 
 def _begin_sqlite(connection: Connection) -> None:
