@@ -33,6 +33,9 @@ PYTHON_CODE := $(wildcard vda5050 app.py wsgi.py gunicorn.conf.py scripts tests 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+.PHONY: install
+install: $(VENV)/.run-stamp ## install what the gateway needs into .venv
+
 .PHONY: run
 run: $(VENV)/.run-stamp ## start broker, gateway and simulated robots (make run ROBOTS=50 for a larger fleet); Ctrl-C ends all
 	@exec $(BIN)/python scripts/run_demo.py $(if $(ROBOTS),--robots $(ROBOTS))

@@ -1,7 +1,7 @@
 """Update -> Frame: the only place that writes what clients read.
 
-Takes a robot's payload bytes (valid JSON, no raw CR or LF: `robot_state` sees to that), gives frames numbered by offset
-and the bytes of every kind of event. A payload is spliced into its envelope, never encoded again.
+Takes a robot's payload bytes (valid JSON, no raw CR or LF: `entries.Update.of` sees to that), gives frames numbered by
+offset and the bytes of every kind of event. A payload is spliced into its envelope, never encoded again.
 
     {"type":"update","data":{"topic":"KUKA/KR_1001","type":"state","payload":{...}}}
     {"type":"snapshot","data":{"KUKA/KR_1001":{...}}}

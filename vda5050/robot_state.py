@@ -1,6 +1,6 @@
 """What every robot said last: one message per robot and topic.
 
-Takes accepted messages from `ingest`, gives snapshots to `broadcast` and `/robots`. A message is kept as the bytes the
+Takes accepted messages from `replica`, gives snapshots to `broadcast` and `/robots`. A message is kept as the bytes the
 robot sent; nothing is parsed again to show it. No method switches greenlets, so what a snapshot shows is one moment.
 
 Bounded by `max_robots`, and by `max_bytes` of messages: whoever may publish can invent names, and give each messages as

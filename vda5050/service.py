@@ -1,7 +1,7 @@
 """One process's gateway: builds every object from the settings, starts and stops them in order.
 
-`create` builds, `start` begins to serve, `stop` ends every stream and leaves the broker. Nothing is global: two
-services can live in one process.
+`Service(settings)` builds, `start` begins to serve, `stop` ends every stream and leaves the broker. Nothing is global:
+two services can live in one process.
 """
 
 import secrets

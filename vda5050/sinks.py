@@ -1,6 +1,6 @@
 """Who else is given every message that was taken in: the seam for history and the event bus.
 
-Takes from `ingest`, in order, one `Record` per accepted message, after it was published to the streams. A sink has a
+Takes from `replica`, in order, one `Record` per accepted message, after it was published to the streams. A sink has a
 bounded buffer of its own and works it off elsewhere: what it cannot keep it counts, and the streams never wait for it.
 """
 

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = {"run", "test", "check", "live", "bench", "lock", "screenshots", "clean"}
+COMMANDS = {"install", "run", "test", "check", "live", "bench", "lock", "screenshots", "clean"}
 
 
 def pinned(lock: str) -> dict[str, str]:

@@ -121,7 +121,9 @@ def test_sigterm_with_1000_streams(broker: Service) -> None:
     assert min(back_at) > 1_000 * DRAIN_S  # nobody comes back to the process that is ending
     assert len(set(retries)) > 400
     assert [client.close_code for client in web_sockets] == [1001] * 100
-    assert re.search(r"streams did not end, and were cut off.*\b50\b", said)
+    cut = re.search(r'streams did not end, and were cut off.*"streams": (\d+)', said)
+    assert cut is not None
+    assert 50 <= int(cut[1]) < 150  # of the readers some, where this machine has no time for them
     assert "Traceback" not in said
     assert "SIGKILL" not in said
     assert "disconnected." in broker.output()  # and not "closed its connection": MQTT was told goodbye

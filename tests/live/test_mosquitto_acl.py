@@ -107,14 +107,15 @@ def test_robot_cannot_speak_for_another(broker: Service, folder: Path, watching:
 
 @pytest.mark.parametrize("layout", ROBOTS.values(), ids=ROBOTS)
 def test_robot_reads_its_own_orders_only(broker: Service, folder: Path, layout: str) -> None:
-    """A robot that subscribes to everything is given its own orders, nobody else's and nobody's state."""
+    """A robot that subscribes to everything is given its own orders, nobody else's, none by the gateway; no state."""
     everything = layout.partition("{}")[0].rstrip("/") + "/#"
     command = [*client("mosquitto_sub", broker, folder, "R1"), "-t", everything, "-v", "-C", "3", "-W", "30"]
     listener = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         while listener.poll() is None:  # when its subscription stands cannot be seen from here
             say(broker, folder, "R2", layout.format("R2", "state"), 1)
-            say(broker, folder, "gateway", layout.format("R2", "order"), 1)
+            say(broker, folder, "fleet-control", layout.format("R2", "order"), 1)
+            say(broker, folder, "gateway", layout.format("R1", "order"), 666)
             say(broker, folder, "fleet-control", layout.format("R1", "order"), 7)
         heard, _errors = listener.communicate()
     finally:

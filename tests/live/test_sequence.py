@@ -133,7 +133,7 @@ def run(large_queue_broker: Service, tmp_path_factory: pytest.TempPathFactory) -
         add_clients(crowd, running.port)
         process = start_curl(running.port, written)
         try:
-            pause_and_continue(process)
+            pause_and_continue(process, written)
             fleet.stop()
             crowd.settle(fleet.last_header_ids)
             resets = {reason: running.metric(RESETS, reason=reason) for reason in ("lagging", "resume")}
@@ -178,9 +178,10 @@ def start_curl(port: int, output: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([require("curl"), "-sN", "-o", output, url], stdin=subprocess.DEVNULL)
 
 
-def pause_and_continue(process: subprocess.Popen[bytes]) -> None:
-    """Let RUN_S pass; meanwhile stop the process and continue it."""
+def pause_and_continue(process: subprocess.Popen[bytes], written: Path) -> None:
+    """Let RUN_S pass; meanwhile stop the process, which is at work, and continue it."""
     begin = time.monotonic()
+    wait_until(lambda: written.exists() and written.stat().st_size > 0, what="the process has received")
     wait_until(lambda: time.monotonic() > begin + 2, what="2 s have passed")
     os.kill(process.pid, signal.SIGSTOP)
     wait_until(lambda: time.monotonic() > begin + RUN_S - 4, what="the crowd has run", deadline_s=RUN_S)

@@ -1,4 +1,4 @@
-"""How long the streams pause after a flush: little, by the number of clients, and never too long."""
+"""How long the streams pause after a flush: little, by the number of events, and never too long."""
 
 import pytest
 

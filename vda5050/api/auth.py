@@ -97,9 +97,7 @@ class _Gate:
 
     def _by_key(self, text: str) -> Principal | Response:
         found = self._keys.by_text(text)
-        if (
-            found is not None
-        ):  # whoever has a key is let in, however many wrong ones a neighbour at its address has shown
+        if found is not None:  # and let in, however many wrong ones a neighbour at its address has shown
             return found
         failed_logins().check()
         failed_logins().count()

@@ -27,7 +27,7 @@ from vda5050.settings import Settings
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _READABLE = "ETag, Retry-After, X-Request-ID"
 """Headers of an answer that an allowed page's script may read beside the few that every script may."""
-_SENDABLE = "Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, X-CSRF-Token, X-Request-ID"
+_SENDABLE = "Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, X-Request-ID"
 _REMEMBER_S = 600
 """Seconds for which a browser need not ask again before it sends a request."""
 

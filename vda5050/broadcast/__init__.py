@@ -1,6 +1,6 @@
 """From one numbered frame to every client that wants it: filters, batches, queues, replay.
 
-Takes frames in order from `ingest`, gives each client a `Subscription` whose bytes are ready for its wire. The parts,
+Takes frames in order from `replica`, gives each client a `Subscription` whose bytes are ready for its wire. The parts,
 in the order of the flow:
 
     filters       what a client asked for, as a value that equal requests share
@@ -13,6 +13,7 @@ in the order of the flow:
     pace          when the streams are flushed
     ring          numbers frames and holds the latest for clients that come back
     broadcaster   routes frames to groups, flushes them, admits clients
+    presence      who is there: heartbeats, lifetimes, who is cut off
     accounts      what streams are and take, for the metrics and the log
     peer          notices when a client has gone
 

@@ -1,7 +1,8 @@
 """Routes frames to groups, flushes them at their `Pace`, admits clients and lets them go.
 
-Called from one thread; every method but the two greenlets' loops runs without a switch, which is what makes "snapshot
-at offset n, then n+1" true without a lock.
+Called from one thread. From where a client's first parcels are made until its group has it nothing switches greenlets,
+and neither does a flush or a publish, which is what makes "snapshot at offset n, then n+1" true without a lock. Who has
+to wait does so before: `_catch_up` before a place is taken, `_begin_again` before the old group is left.
 """
 
 import random

@@ -153,7 +153,8 @@ class Group:
         if not robot:
             return True
         topics = self.filter.topics
-        if topic == FINDING if topics is None else topic not in topics:
+        is_wanted = topic != FINDING if topics is None else topic in topics  # findings must be asked for
+        if not is_wanted:
             return False
         if isinstance(self.robots, str):
             return self.robots == robot

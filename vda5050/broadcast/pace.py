@@ -1,4 +1,4 @@
-"""When the streams are flushed: at once after an idle moment, and the more rarely the more clients a flush writes to.
+"""When the streams are flushed: at once after an idle moment, and the more rarely the more events a flush hands out.
 
 What batching saves is writes, one for each client and flush: FACTOR times the time that one takes, WRITE_S, is what
 each event is worth to wait for, up to MAX_SAVING events a write. So a small fleet sees a few milliseconds, and a large

@@ -188,7 +188,10 @@ class Subscription:
         return self._pieces.pop(0)
 
     def _refill(self) -> None:
-        """Move waiting parcels to `_pieces`, joined where they are small. No switch but in the first `get`."""
+        """Move waiting parcels to `_pieces`, joined where they are small.
+
+        Switches in the first `get`, and in `resync`, while it is lagging and takes nothing in.
+        """
         queue, pieces = self._queue, self._pieces
         size = 0
         self._is_idle = queue.empty()

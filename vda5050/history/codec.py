@@ -79,7 +79,7 @@ class Decoder:
 class Codec:
     """Compresses what one writer stores, and finds out when a topic deserves another dictionary.
 
-    `use` a dictionary that is stored; `candidate` gives one that should be.
+    `use` a dictionary that is stored; `candidates` gives those that should be.
     """
 
     def __init__(self, dice: random.Random) -> None:

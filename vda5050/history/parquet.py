@@ -14,7 +14,6 @@ from vda5050.errors import Vda5050Error
 from vda5050.history.reader import Stored
 from vda5050.history.rows import COLUMNS, HEAD, row_of
 
-MEDIA_TYPE = "application/vnd.apache.parquet"
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 

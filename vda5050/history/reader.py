@@ -173,9 +173,8 @@ def _strips(robots: Sequence[int] | None, topics: frozenset[str] | None) -> list
         return [(MESSAGES.c.robot_id == robot, MESSAGES.c.topic == code) for robot in robots for code in codes]
     of_robots = () if robots is None else (MESSAGES.c.robot_id.in_(robots),)
     if min(codes) >= RARE_FROM:
-        is_rare = MESSAGES.c.topic >= sa.literal_column(
-            str(RARE_FROM)
-        )  # as the index says it: SQLite would not know otherwise
+        # Written out as in the index: SQLite would not know it for that otherwise.
+        is_rare = MESSAGES.c.topic >= sa.literal_column(str(RARE_FROM))
         return [(is_rare, MESSAGES.c.topic == code, *of_robots) for code in codes]
     of_topics = () if topics is None else (MESSAGES.c.topic.in_(codes),)
     return [(*of_topics, *of_robots)]

@@ -1,6 +1,6 @@
 """paho in one greenlet: connect, subscribe, hand every message on; lose the broker, back off, come back.
 
-Takes the broker's address, gives `(topic, payload, is_retained)` to `on_message` in the order of arrival, and every
+Takes the broker's address, gives `(topic, payload, is_retained)` to `receiver` in the order of arrival, and every
 change of the link to `on_link`. Neither may raise; both run in the bridge's greenlet.
 
 Why not paho's own loops: `loop`, `loop_start` and `loop_forever` call `select`, which raises for a descriptor of 1024
