@@ -97,8 +97,8 @@ def on_starting(server: Any) -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server.metrics_folder = Path(tempfile.mkdtemp(prefix="vda5050-metrics-"))
-    server.embedded_broker = EmbeddedBroker(settings.broker)
-    if settings.broker.is_embedded:
+    server.embedded_broker = EmbeddedBroker(settings.mqtt)
+    if settings.mqtt.is_embedded:
         try:
             server.embedded_broker.start()
         except EmbeddedBrokerError as error:

@@ -20,6 +20,6 @@ event_bus, life_cycle, site_maps, history, backplane, acknowledgements, log_outl
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > ingest | conformance | backplane | event_bus | history | mqtt_bridge | embedded_broker | api_keys | life_cycle |
 loop_watch | scrape | site_maps > replica > broadcast > frames > robot_state | doctor | acknowledgements > robot_view |
-validation > schemas > entries | sinks | payloads > settings | metrics | database > addresses | bus_url | redis_url |
-logs | topics | version > errors | log_outlet. Only mqtt_bridge imports paho, only api imports flask.
+validation > schemas > entries | sinks | payloads > settings | metrics | database > addresses | bus_url | mqtt_url |
+redis_url | logs | topics | version > errors | log_outlet. Only mqtt_bridge imports paho, only api imports flask.
 """

@@ -9,7 +9,8 @@ import atexit
 from iotcore import Broker as RumqttdBroker
 
 from vda5050.errors import Vda5050Error
-from vda5050.settings import PREFIX, Broker
+from vda5050.mqtt_url import MqttUrl
+from vda5050.settings import PREFIX
 
 MAX_PAYLOAD_BYTES = 8_388_608
 MAX_CONNECTIONS = 10_000
@@ -23,7 +24,7 @@ class EmbeddedBrokerError(Vda5050Error):
 class EmbeddedBroker:
     """The broker process of this gateway."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: MqttUrl) -> None:
         self._broker = broker
         self._process: RumqttdBroker | None = None
 

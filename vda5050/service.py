@@ -209,7 +209,7 @@ class Service:
         return Dependency(is_ready=False, detail=f"not read yet from {database.name}: {self.keys.problem}")
 
     def _broker_dependency(self) -> Dependency:
-        bridge, url = self.bridge, self.settings.broker.url
+        bridge, url = self.bridge, str(self.settings.mqtt)
         if self.backplane is not None and not self.backplane.is_ingesting:
             is_connected = self.backplane.is_broker_connected
             return Dependency(is_connected, f"the worker that ingests is {'' if is_connected else 'not '}connected")

@@ -9,13 +9,14 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from environs import EnvError, FileAwareEnv
 
 from vda5050.addresses import Networks, is_host_pattern, is_origin
 from vda5050.bus_url import BusUrl
 from vda5050.errors import SettingsError
+from vda5050.mqtt_url import MqttUrl, is_topic_filter
 from vda5050.redis_url import RedisUrl, Topology
 from vda5050.topics import TOPICS
 
@@ -23,30 +24,17 @@ PREFIX = "VDA5050_"
 MAX_KEEPALIVE_S = 65_535
 NO_DATABASE = "none"
 MIN_SECRET_CHARS = 32
+_CHOICES = {
+    "auth": ("api-key", "off"),
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("auto", "console", "json"),
+    "access_log": ("on", "off"),
+}
 _DATABASE_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
-_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
 
 
 def _knob(default: Any, why: str, *, is_secret: bool = False, may_be_off: bool = False) -> Any:
     return field(default=default, metadata={"why": why, "may_be_off": may_be_off}, repr=not is_secret)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where the MQTT broker is and how to get in. `is_embedded`: this gateway starts it itself."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None = field(repr=False)
-    is_tls: bool
-    is_embedded: bool
-
-    @property
-    def url(self) -> str:
-        """The address without secrets, for logs and `/ready`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.is_tls else 'mqtt'}://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,18 +145,9 @@ class Settings:
         return settings
 
     @property
-    def broker(self) -> Broker:
+    def mqtt(self) -> MqttUrl:
         """The parts of `mqtt_url`, completed by `mqtt_username` and `mqtt_password`."""
-        url = _split_mqtt_url(self.mqtt_url)
-        is_embedded = url.scheme == "embedded"
-        return Broker(
-            host=url.hostname or ("127.0.0.1" if is_embedded else "localhost"),
-            port=url.port or _MQTT_PORTS[url.scheme],
-            username=unquote(url.username) if url.username else self.mqtt_username,
-            password=unquote(url.password) if url.password else self.mqtt_password,
-            is_tls=url.scheme == "mqtts",
-            is_embedded=is_embedded,
-        )
+        return MqttUrl.parse(self.mqtt_url, username=self.mqtt_username, password=self.mqtt_password)
 
     @property
     def redis(self) -> RedisUrl | None:
@@ -193,33 +172,31 @@ class Settings:
         return binds_loopback_only(self.bind.rpartition(":")[0])
 
     def _problems(self) -> Iterator[str]:
-        yield from self._broker_problems()
+        yield from self._url_problems()
+        if self.mqtt_keepalive_s > MAX_KEEPALIVE_S:
+            yield f"{PREFIX}MQTT_KEEPALIVE_S: MQTT knows at most {MAX_KEEPALIVE_S} seconds"
+        if not self.mqtt_topics or not all(map(is_topic_filter, self.mqtt_topics)):
+            yield f"{PREFIX}MQTT_TOPICS: expected MQTT topic filters (# last, # and + alone in their level)"
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 yield f"{PREFIX}{name.upper()}: must be {least} or greater"
-        if self.auth not in ("api-key", "off"):
-            yield f"{PREFIX}AUTH: must be api-key or off"
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                yield f"{PREFIX}{name.upper()}: must be {', '.join(choices[:-1])} or {choices[-1]}"
         if self.session_secret is not None and len(self.session_secret) < MIN_SECRET_CHARS:
             yield f"{PREFIX}SESSION_SECRET: must have at least {MIN_SECRET_CHARS} characters; without it one is made"
-        yield from self._keeping_problems()
+        if unknown := sorted(set(self.history_topics) - TOPICS):
+            yield f"{PREFIX}HISTORY_TOPICS: unknown: {', '.join(unknown)}; known are {', '.join(sorted(TOPICS))}"
         yield from self._address_problems()
-        if self.log_level not in ("debug", "info", "warning", "error"):
-            yield f"{PREFIX}LOG_LEVEL: must be debug, info, warning or error"
-        if self.log_format not in ("auto", "console", "json"):
-            yield f"{PREFIX}LOG_FORMAT: must be auto, console or json"
-        if self.access_log not in ("on", "off"):
-            yield f"{PREFIX}ACCESS_LOG: must be on or off"
 
-    def _keeping_problems(self) -> Iterator[str]:
-        for name in ("redis", "event_bus"):
+    def _url_problems(self) -> Iterator[str]:
+        for name in ("mqtt", "redis", "event_bus"):
             try:
                 getattr(self, name)
             except ValueError as error:
                 yield f"{PREFIX}{name.upper()}_URL: {error}"
         if self.database_url != NO_DATABASE and not self.database_url.startswith(_DATABASE_SCHEMES):
             yield f"{PREFIX}DATABASE_URL: expected sqlite:///path/of/file.db, postgresql://user@host/name or none"
-        if unknown := sorted(set(self.history_topics) - TOPICS):
-            yield f"{PREFIX}HISTORY_TOPICS: unknown: {', '.join(unknown)}; known are {', '.join(sorted(TOPICS))}"
 
     def _address_problems(self) -> Iterator[str]:
         try:
@@ -238,22 +215,6 @@ class Settings:
         for origin in self.allowed_origins:
             if not is_origin(origin):
                 yield f"{PREFIX}ALLOWED_ORIGINS: expected origins as https://dashboard.example:8443, not {origin!r}"
-
-    def _broker_problems(self) -> Iterator[str]:
-        try:
-            url = _split_mqtt_url(self.mqtt_url)
-            port_is_valid = url.port is None or url.port > 0
-        except ValueError:
-            yield f"{PREFIX}MQTT_URL: expected mqtt://host:port, mqtts://host:port or embedded"
-        else:
-            if not port_is_valid:
-                yield f"{PREFIX}MQTT_URL: the port must be 1 to 65535"
-            if url.scheme == "embedded" and url.hostname not in (None, "127.0.0.1", "localhost", "::1"):
-                yield f"{PREFIX}MQTT_URL: the embedded broker serves the loopback only, not {url.hostname}"
-        if self.mqtt_keepalive_s > MAX_KEEPALIVE_S:
-            yield f"{PREFIX}MQTT_KEEPALIVE_S: MQTT knows at most {MAX_KEEPALIVE_S} seconds"
-        if not self.mqtt_topics or not all(map(_is_topic_filter, self.mqtt_topics)):
-            yield f"{PREFIX}MQTT_TOPICS: expected MQTT topic filters (# last, # and + alone in their level)"
 
 
 def binds_loopback_only(host: str) -> bool:
@@ -287,22 +248,3 @@ def _password_of(url: str) -> str:
         return urlsplit(url).password or ""
     except ValueError:
         return ""
-
-
-def _is_topic_filter(text: str) -> bool:
-    """Tell whether MQTT knows such a topic filter (3.1.1, section 4.7.1)."""
-    *levels, last = text.split("/")
-    return all("#" not in level for level in levels) and all(
-        level in ("#", "+") or not {"#", "+"} & set(level) for level in (*levels, last)
-    )
-
-
-def _split_mqtt_url(text: str) -> SplitResult:
-    """Split a broker URL. Raises ValueError where it names no broker."""
-    url = urlsplit("embedded://" if text == "embedded" else text)
-    if url.scheme not in _MQTT_PORTS or url.path not in ("", "/") or url.query:
-        raise ValueError(text)
-    if url.scheme != "embedded" and not url.hostname:
-        raise ValueError(text)
-    _ = url.port  # raises ValueError for a port that is not 0 to 65535
-    return url

@@ -37,7 +37,7 @@ class TlsFiles:
 
 def broker_of_url(url: str, *, user: str | None, password: str | None, files: TlsFiles) -> BrokerOptions:
     """Read the URL as the gateway does. Raises ValueError where it names no broker elsewhere."""
-    broker = Settings(mqtt_url=url, mqtt_username=user, mqtt_password=password).broker
+    broker = Settings(mqtt_url=url, mqtt_username=user, mqtt_password=password).mqtt
     if broker.is_embedded:
         raise ValueError("embedded is the gateway's own broker; while it runs, it is at mqtt://127.0.0.1:1883")
     return BrokerOptions(

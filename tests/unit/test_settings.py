@@ -116,7 +116,7 @@ def test_password_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, e
     secret.write_bytes(f"ge heim{ending}".encode())
 
     settings = read(monkeypatch, MQTT_PASSWORD_FILE=str(secret), MQTT_USERNAME="gateway")
-    assert (settings.broker.username, settings.broker.password) == ("gateway", "ge heim")
+    assert (settings.mqtt.username, settings.mqtt.password) == ("gateway", "ge heim")
 
 
 def test_password_from_a_missing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_broker_urls(
     monkeypatch: pytest.MonkeyPatch, *, url: str, host: str, port: int, is_tls: bool, is_embedded: bool
 ) -> None:
     """A broker URL names scheme, host and port; what is missing is the scheme's usual."""
-    broker = read(monkeypatch, MQTT_URL=url).broker
+    broker = read(monkeypatch, MQTT_URL=url).mqtt
 
     assert (broker.host, broker.port, broker.is_tls, broker.is_embedded) == (host, port, is_tls, is_embedded)
 
@@ -164,14 +164,14 @@ def test_password_in_the_url() -> None:
     """User and password in the URL are percent-decoded, and win over those beside it."""
     settings = Settings(mqtt_url="mqtt://us%40er:p%2Fw@broker", mqtt_username="other", mqtt_password="other")
 
-    assert (settings.broker.username, settings.broker.password) == ("us@er", "p/w")
+    assert (settings.mqtt.username, settings.mqtt.password) == ("us@er", "p/w")
 
 
 def test_password_beside_the_url() -> None:
     """User and password beside the URL complete it."""
     settings = Settings(mqtt_url="mqtt://user@broker", mqtt_username="other", mqtt_password="secret")
 
-    assert (settings.broker.username, settings.broker.password) == ("user", "secret")
+    assert (settings.mqtt.username, settings.mqtt.password) == ("user", "secret")
 
 
 @pytest.mark.parametrize(
@@ -214,13 +214,13 @@ def test_shown_settings_hold_no_secret() -> None:
     beside = Settings(mqtt_password="geheim", database_url="postgresql://u:geheim@h/n")
     inside = Settings(mqtt_url="mqtt://user:geheim@broker")
 
-    shown = [repr(beside), repr(inside), repr(beside.broker), repr(inside.broker), beside.broker.url, inside.broker.url]
+    shown = [repr(beside), repr(inside), repr(beside.mqtt), repr(inside.mqtt), str(beside.mqtt), str(inside.mqtt)]
     assert [text for text in shown if "geheim" in text] == []
 
 
 def test_shown_broker_can_be_read() -> None:
     """The broker's address for logs is a URL, an IPv6 host in brackets as such."""
-    urls = [Settings(mqtt_url=url).broker.url for url in ("mqtts://broker", "mqtt://u:p@h:1", "mqtt://[fe80::1]:1884")]
+    urls = [str(Settings(mqtt_url=url).mqtt) for url in ("mqtts://broker", "mqtt://u:p@h:1", "mqtt://[fe80::1]:1884")]
 
     assert urls == ["mqtts://broker:8883", "mqtt://h:1", "mqtt://[fe80::1]:1884"]
 

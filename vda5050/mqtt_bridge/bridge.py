@@ -118,7 +118,7 @@ class MqttBridge:
         self.problem: str | None = "not started"
         """Why the broker is not connected, in words for a person; None while it is."""
         self._settings = settings
-        self._broker = settings.broker
+        self._broker = settings.mqtt
         self._receiver = receiver
         self._metrics = metrics
         self._on_link = on_link
@@ -283,7 +283,7 @@ class MqttBridge:
         self.state = LinkState.CONNECTED
         self.problem = None
         self._connected_at = self._clock()
-        log.info("connected to the broker", broker=self._broker.url, topics=self._settings.mqtt_topics)
+        log.info("connected to the broker", broker=str(self._broker), topics=self._settings.mqtt_topics)
         self._metrics.broker_connects.inc()
         self._metrics.broker_connected.set(1)
         self._on_link(is_up=True)
@@ -304,7 +304,7 @@ class MqttBridge:
         if self.state is LinkState.STOPPED:
             return
         if self.problem != problem:
-            log.warning("no link to the broker", broker=self._broker.url, problem=problem)
+            log.warning("no link to the broker", broker=str(self._broker), problem=problem)
         self.problem = problem
         if self.state is LinkState.CONNECTED:
             self._metrics.broker_connected.set(0)
