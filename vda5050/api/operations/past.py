@@ -1,5 +1,7 @@
 """The fleet as it was: history, replay, export, timeline."""
 
+from typing import Any
+
 from vda5050.api import answers
 from vda5050.api.export import FORMATS
 from vda5050.api.operations.parts import (
@@ -25,80 +27,99 @@ what `types` names, in chunks `interval` milliseconds apart: of several in one t
 
 def of_history() -> dict[str, dict[str, Operation]]:
     """Describe what the history answers."""
-    robot = query("robot", "One robot, by its exact manufacturer/serial_number.")
-    of_messages = [
-        robot,
+    return {
+        "/history": _pages(),
+        "/history/export": _export(),
+        "/robots/<manufacturer>/<serial_number>/timeline": _timeline(),
+        "/replay": _replay(),
+    }
+
+
+def _of_messages(*, is_begin_required: bool = False) -> list[dict[str, Any]]:
+    """Describe the parameters that say which messages are meant."""
+    begin = time_query("from", "The first moment.")
+    return [
+        query("robot", "One robot, by its exact manufacturer/serial_number."),
         robots_query(),
         types_query(),
-        time_query("from", "The first moment."),
+        {**begin, "required": True} if is_begin_required else begin,
         time_query("to", "The first moment not."),
     ]
-    speed = query("speed", "How many times as fast as it happened.", type="number", minimum=0.01, maximum=10_000)
-    refused = {**bad_filter(), **no_history()}
-    return {
-        "/history": get(
-            "history",
-            "history",
-            "What happened, page by page",
-            {**ok(answers.HistoryPageSchema), **refused},
-            parameters=[
-                *of_messages,
-                query("limit", "Messages of a page; 100 if missing.", type="integer", minimum=1, maximum=1_000),
-                query("cursor", "`next` of the page before, for the same query."),
-                query("order", "desc (newest first, if missing) or asc.", type="string", enum=["asc", "desc"]),
-            ],
-        ),
-        "/history/export": get(
-            "export",
-            "history",
-            "What happened, as a file",
-            {
-                200: {
-                    "description": "ndjson: a line for each message as in /history. csv, parquet: a row for each state"
-                    " (or of `types`) with the main values of the robot view.",
-                    "content": {
-                        "application/x-ndjson": {"schema": {"type": "string"}},
-                        "text/csv": {"schema": {"type": "string"}},
-                        "application/vnd.apache.parquet": {"schema": {"type": "string"}},
-                    },
+
+
+def _pages() -> dict[str, Operation]:
+    return get(
+        "history",
+        "history",
+        "What happened, page by page",
+        {**ok(answers.HistoryPageSchema), **bad_filter(), **no_history()},
+        parameters=[
+            *_of_messages(),
+            query("limit", "Messages of a page; 100 if missing.", type="integer", minimum=1, maximum=1_000),
+            query("cursor", "`next` of the page before, for the same query."),
+            query("order", "desc (newest first, if missing) or asc.", type="string", enum=["asc", "desc"]),
+        ],
+    )
+
+
+def _export() -> dict[str, Operation]:
+    return get(
+        "export",
+        "history",
+        "What happened, as a file",
+        {
+            200: {
+                "description": "ndjson: a line for each message as in /history. csv, parquet: a row for each state"
+                " (or of `types`) with the main values of the robot view.",
+                "content": {
+                    "application/x-ndjson": {"schema": {"type": "string"}},
+                    "text/csv": {"schema": {"type": "string"}},
+                    "application/vnd.apache.parquet": {"schema": {"type": "string"}},
                 },
-                **refused,
-                **refusal(501, "Parquet needs the package pyarrow (no_parquet)"),
-                **refusal(503, "The database is away, or the worker writes as many files as it may"),
             },
-            parameters=[*of_messages, query("format", "ndjson if missing.", type="string", enum=[*FORMATS])],
-        ),
-        "/robots/<manufacturer>/<serial_number>/timeline": get(
-            "timeline",
-            "history",
-            "One robot's orders, errors, charging, distance and use of time",
-            {
-                **ok(answers.TimelineSchema),
-                **refused,
-                **refusal(404, "The history knows nothing of this robot (unknown_robot); there is none (no_history)"),
-            },
-            parameters=[
-                time_query("from", "A day before `to` if missing; 7 days at most."),
-                time_query("to", "now if missing."),
-            ],
-        ),
-        "/replay": get(
-            "replay",
-            "history",
-            "What happened, once more, as Server-Sent Events",
-            {
-                **ok({"type": "string"}, "text/event-stream", _REPLAYED),
-                204: {"description": "Last-Event-ID says that the client has seen all."},
-                **refused,
-                **refusal(503, "The database is away, or the worker plays as many replays as it may"),
-            },
-            parameters=[
-                *of_messages[:-2],
-                {**of_messages[-2], "required": True},
-                of_messages[-1],
-                speed,
-                view_query(),
-                interval_query(),
-            ],
-        ),
-    }
+            **bad_filter(),
+            **no_history(),
+            **refusal(501, "Parquet needs the package pyarrow (no_parquet)"),
+            **refusal(503, "The database is away, or the worker writes as many files as it may"),
+        },
+        parameters=[*_of_messages(), query("format", "ndjson if missing.", type="string", enum=[*FORMATS])],
+    )
+
+
+def _timeline() -> dict[str, Operation]:
+    return get(
+        "timeline",
+        "history",
+        "One robot's orders, errors, charging, distance and use of time",
+        {
+            **ok(answers.TimelineSchema),
+            **bad_filter(),
+            **no_history(),
+            **refusal(404, "The history knows nothing of this robot (unknown_robot); there is none (no_history)"),
+        },
+        parameters=[
+            time_query("from", "A day before `to` if missing; 7 days at most."),
+            time_query("to", "now if missing."),
+        ],
+    )
+
+
+def _replay() -> dict[str, Operation]:
+    return get(
+        "replay",
+        "history",
+        "What happened, once more, as Server-Sent Events",
+        {
+            **ok({"type": "string"}, "text/event-stream", _REPLAYED),
+            204: {"description": "Last-Event-ID says that the client has seen all."},
+            **bad_filter(),
+            **no_history(),
+            **refusal(503, "The database is away, or the worker plays as many replays as it may"),
+        },
+        parameters=[
+            *_of_messages(is_begin_required=True),
+            query("speed", "How many times as fast as it happened.", type="number", minimum=0.01, maximum=10_000),
+            view_query(),
+            interval_query(),
+        ],
+    )
