@@ -12,7 +12,8 @@ from tests.services import wait_until
 from tests.unit.backplane.model import ModelStore, Server
 from tests.unit.builders import FakeClock
 from vda5050.backplane.connection import client_maker
-from vda5050.backplane.store import Append, Appended, Lease, RedisStore, Store, StoreError
+from vda5050.backplane.redis_store import RedisStore
+from vda5050.backplane.store import Append, Appended, Lease, Store, StoreError
 from vda5050.redis_url import RedisUrl
 
 TTL_MS = 60_000

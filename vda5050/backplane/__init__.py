@@ -5,7 +5,8 @@ included, applies what it reads there. So ids are the same everywhere, and a cli
 tells why, docs/scale.md what it costs.
 
     batches     entries <-> bytes
-    store       what lies in Redis, and the atomic steps that change it
+    store       what the workers share, and the atomic steps that change it
+    redis_store the steps in Redis
     connection  redis-py's clients
     writer      what the ingesting worker has still to append
     follower    reads the stream into the worker's replica

@@ -20,7 +20,8 @@ from gevent.lock import BoundedSemaphore
 from vda5050.backplane.connection import client_maker
 from vda5050.backplane.hand_over import Intake, Receiver
 from vda5050.backplane.node import Node, Role, Source, Surroundings
-from vda5050.backplane.store import READY, RedisStore, StoreError
+from vda5050.backplane.redis_store import RedisStore
+from vda5050.backplane.store import READY, StoreError
 from vda5050.entries import Entry
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics

@@ -1,6 +1,7 @@
 """A Redis, a broker and workers without sockets, that a test can make fail at any step.
 
-`ModelStore` does in Python what `backplane.store` does in Redis; tests/live/test_backplane_store.py compares the two.
+`ModelStore` does in Python what `backplane.redis_store` does in Redis; tests/live/test_backplane_store.py compares the
+two.
 """
 
 from collections import deque
