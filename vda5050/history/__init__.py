@@ -6,7 +6,7 @@
 
 courier    hands records to the process that writes, bounds what waits, starts another one where it dies
 talk       what the two processes say to each other; process is the other one's entry
-writer     stores records in batches, survives any outage of the database
+writer     stores records in batches, survives any outage of the database; backlog is what waits for it
 store      a batch -> rows; codec compresses payloads with dictionaries made of the fleet's own messages
 inserts    rows -> the table
 lease      of several processes with one database, one writes

@@ -18,8 +18,9 @@ import gevent
 from gevent import socket, subprocess
 from gevent.event import Event
 
+from vda5050.history.backlog import weight
 from vda5050.history.talk import Orders, Packer, Report, heard, say
-from vda5050.history.writer import STOP_TIMEOUT_S, Standing, weight
+from vda5050.history.writer import STOP_TIMEOUT_S, Standing
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings

@@ -23,9 +23,10 @@ from gevent.event import Event
 
 from vda5050 import logs
 from vda5050.database import Database
+from vda5050.history.backlog import weight
 from vda5050.history.retention import Retention
 from vda5050.history.talk import NotedMetrics, Orders, Report, Unpacker, heard, say
-from vda5050.history.writer import Writer, weight
+from vda5050.history.writer import Writer
 
 log = logs.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class Scribe:
     def _report_until_the_end(self) -> None:
         while not self._is_ending.is_set():
             try:
-                self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.buffer_bytes)
+                self._report(waiting=self._writer.waiting, waiting_bytes=self._writer.waiting_bytes)
             except Exception:
                 log.exception("a report of the history's writer failed; the next one goes on")
             logs.write_waiting()

@@ -108,7 +108,7 @@ class Call(NamedTuple):
 class Report(NamedTuple):
     """How the writer stands, and what it did since the process began.
 
-    `done` messages of `done_bytes` (see `writer.weight`) are off its hands, stored or counted as lost. `calls` are
+    `done` messages of `done_bytes` (see `backlog.weight`) are off its hands, stored or counted as lost. `calls` are
     those on the metrics since the last report.
     """
 

@@ -14,10 +14,9 @@ and take over where it stopped. One that has not been there for so long lets the
 before it.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 import gevent
 from sqlalchemy import Connection
@@ -25,6 +24,7 @@ from sqlalchemy import Connection
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease
+from vda5050.history.backlog import OVERLAP_S, Backlog
 from vda5050.history.store import Store
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.logs import get_logger
@@ -34,10 +34,6 @@ from vda5050.sinks import Record
 log = get_logger(__name__)
 
 FLUSH_S = 0.25
-BATCH_ROWS = 5_000
-BATCH_BYTES = 8_388_608
-RECORD_BYTES = 300
-"""What a waiting record costs beside its payload."""
 BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
@@ -46,9 +42,6 @@ ASK_S = 2.0
 STANDBY_S = lease.LEASE_S + 5
 YIELD_S = 2
 """For so long a lease lies free before a newcomer takes it; whole seconds, of which the first may be short."""
-OVERLAP_S = 1.0
-"""By so much two processes may differ in when they received one message. The one that takes over compares the messages
-of this time with what is stored."""
 LOG_EVERY_S = 10.0
 
 
@@ -59,24 +52,6 @@ class Standing(Enum):
     WRITING = "writing"
     STANDBY = "another process writes"
     FAILING = "cannot write"
-
-
-class Batch(NamedTuple):
-    """Records on their way, with the ids they were given once."""
-
-    records: Sequence[Record]
-    ids: Sequence[int]
-
-    def halves(self) -> tuple["Batch", "Batch"]:
-        """Cut in two."""
-        middle = len(self.records) // 2
-        first = Batch(self.records[:middle], self.ids[:middle])
-        return first, Batch(self.records[middle:], self.ids[middle:])
-
-
-def weight(record: Record) -> int:
-    """Give what a record that waits counts, bytes."""
-    return len(record.payload) + RECORD_BYTES
 
 
 class Writer:
@@ -98,7 +73,6 @@ class Writer:
     ) -> None:
         self.standing = Standing.OPENING
         self.problem = ""
-        self.buffer_bytes = 0
         self._lane = database.lane(threads=1)
         self._metrics = metrics
         self._owner = owner
@@ -106,8 +80,7 @@ class Writer:
         self._clock = clock
         self._wall_clock = wall_clock
         self._store = Store()
-        self._buffer: deque[Record] = deque()
-        self._batches: list[Batch] = []  # at work; the last one is the next
+        self._backlog = Backlog(self._store.number)
         self._lost: Counter[str] = Counter()
         self._said_at = float("-inf")
         self._ask_at = float("-inf")
@@ -117,13 +90,17 @@ class Writer:
 
     def put(self, record: Record) -> None:
         """Take one record."""
-        self.buffer_bytes += weight(record)
-        self._buffer.append(record)
+        self._backlog.put(record)
 
     @property
     def waiting(self) -> int:
         """Records that are not stored yet."""
-        return len(self._buffer) + sum(len(batch.records) for batch in self._batches)
+        return len(self._backlog)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What these count (see `backlog.weight`)."""
+        return self._backlog.size
 
     def start(self) -> None:
         """Start the greenlet."""
@@ -174,31 +151,24 @@ class Writer:
 
     def _round(self) -> None:
         """Write what waits; without anything to write, renew the lease. Raises DatabaseUnavailable."""
-        if self.standing is Standing.STANDBY:
-            self._forget_old()
+        if self.standing is Standing.STANDBY:  # what the process that writes has stored by now
+            self._backlog.forget_before(self._wall_clock() - STANDBY_S)
         if not self._hold():
             return
-        while self._batches or self._buffer:
-            if not self._batches:
-                self._batches.append(self._next_batch())
-            self._write(self._batches[-1])
+        while self._backlog:
+            self._write()
             if self.standing is not Standing.WRITING:
                 return
-            if not (self._batches or self._is_behind or self._is_stopping):
+            if not (self._backlog.is_long or self._is_stopping):
                 break
         self._improve()
         if not self._is_stopping:
             self._tend(self._do)
 
-    @property
-    def _is_behind(self) -> bool:
-        """Tell whether more waits than one batch takes; `buffer_bytes` counts the batch at work as well."""
-        return len(self._buffer) >= BATCH_ROWS or self.buffer_bytes >= 2 * BATCH_BYTES
-
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
         before = self.standing
-        if before is Standing.WRITING and (self._batches or self._buffer):
+        if before is Standing.WRITING and self._backlog:
             return True  # the lease is renewed with the batch
         if before is Standing.WRITING and self._clock() < self._ask_at and not self._is_stopping:
             return True
@@ -217,21 +187,13 @@ class Writer:
             self._stand_by()
             return False
         if before is Standing.STANDBY:
-            self._skip_stored(stored)
+            self._backlog.skip_stored(stored, self._store.stored_id / MICROSECONDS)
         self.standing, self.problem = Standing.WRITING, ""
         return True
 
-    def _next_batch(self) -> Batch:
-        records: list[Record] = []
-        size = 0
-        while self._buffer and len(records) < BATCH_ROWS and size < BATCH_BYTES:
-            record = self._buffer.popleft()
-            records.append(record)
-            size += len(record.payload)
-        return Batch(records, self._store.number(records))
-
-    def _write(self, batch: Batch) -> None:
+    def _write(self) -> None:
         """Store the next batch, or cut it in halves where the database refuses it. Raises DatabaseUnavailable."""
+        batch = self._backlog.batch()
 
         def write(connection: Connection) -> int | None:
             if not lease.take(connection, self._owner):
@@ -249,10 +211,10 @@ class Writer:
                 address = batch.records[0].address
                 log.exception("the database refuses a message", topic=address.topic, robot=address.robot)
                 self._lose("refused", 1)
-                self._done()
+                self._backlog.done()
             else:
                 log.debug("the database refused a batch, which is now tried in halves", error=repr(error))
-                self._batches[-1:] = reversed(batch.halves())
+                self._backlog.refused()
             return
         ended = self._clock()
         self._metrics.history_write.observe(ended - started)
@@ -262,10 +224,7 @@ class Writer:
             return
         self._store.note_kept()
         self._metrics.history_stored.inc(stored)
-        self._done()
-
-    def _done(self) -> None:
-        self.buffer_bytes -= sum(map(weight, self._batches.pop().records))
+        self._backlog.done()
 
     def _improve(self) -> None:
         if not self._store.is_trial_due:
@@ -281,28 +240,7 @@ class Writer:
         if self.standing is not Standing.STANDBY:
             log.info("another process writes the history; this one stands by")
         self.standing, self.problem = Standing.STANDBY, ""
-        while self._batches:
-            self._buffer.extendleft(reversed(self._batches.pop(0).records))
-
-    def _forget_old(self) -> None:
-        """Let go what the process that writes has stored by now."""
-        oldest = self._wall_clock() - STANDBY_S
-        while self._buffer and self._buffer[0].received_at < oldest:
-            self.buffer_bytes -= weight(self._buffer.popleft())
-
-    def _skip_stored(self, stored: Counter[tuple[str, str, bytes]]) -> None:
-        """Let go what the process that wrote until now has stored; `stored` is what it stored last."""
-        upto = self._store.stored_id / MICROSECONDS
-        kept = []
-        while self._buffer and self._buffer[0].received_at <= upto + OVERLAP_S:
-            record = self._buffer.popleft()
-            what = (record.address.robot, record.address.topic, record.payload)
-            if record.received_at <= upto - OVERLAP_S or stored[what]:
-                stored[what] -= 1
-                self.buffer_bytes -= weight(record)
-            else:
-                kept.append(record)
-        self._buffer.extendleft(reversed(kept))
+        self._backlog.put_back()
 
     def _fail(self, reason: str) -> None:
         self.standing, self.problem = Standing.FAILING, reason

@@ -14,8 +14,9 @@ import pytest
 
 from tests.unit.history.recorded import Archive, archive, lost, record, stored
 from vda5050.history import courier, lease
+from vda5050.history.backlog import RECORD_BYTES
 from vda5050.history.courier import Courier
-from vda5050.history.writer import RECORD_BYTES, Standing
+from vda5050.history.writer import Standing
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings
 

@@ -56,7 +56,7 @@ def test_stores(kept: Archive) -> None:
     desk.writer.stop()
 
     assert kept.offsets() == [1, 2, 3]
-    assert (desk.stored(), desk.writer.waiting, desk.writer.buffer_bytes) == (3, 0, 0)
+    assert (desk.stored(), desk.writer.waiting, desk.writer.waiting_bytes) == (3, 0, 0)
 
 
 def test_stored_within_a_moment(kept: Archive) -> None:
@@ -113,7 +113,7 @@ def test_one_that_is_refused(kept: Archive, caplog: pytest.LogCaptureFixture) ->
     desk.writer.stop()
 
     assert kept.offsets() == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
-    assert (desk.stored(), desk.lost("refused"), desk.writer.buffer_bytes) == (10, 1, 0)
+    assert (desk.stored(), desk.lost("refused"), desk.writer.waiting_bytes) == (10, 1, 0)
 
 
 def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyP
 
     assert waiting == [10, 10, 5, 5]
     assert kept.offsets() == list(range(1, 11))
-    assert (desk.stored(), desk.writer.waiting, desk.writer.buffer_bytes) == (10, 0, 0)
+    assert (desk.stored(), desk.writer.waiting, desk.writer.waiting_bytes) == (10, 0, 0)
 
 
 @pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
@@ -275,7 +275,7 @@ def test_dictionaries_come_with_time(kept: Archive) -> None:
     for start in (1, 1_001):
         desk.put(record(number) for number in range(start, start + 1_000))
         with gevent.Timeout(10):
-            while desk.writer.buffer_bytes:
+            while desk.writer.waiting_bytes:
                 gevent.sleep(0.005)
     desk.writer.stop()
 
