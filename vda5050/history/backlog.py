@@ -31,6 +31,17 @@ class Batch(NamedTuple):
         return first, Batch(self.records[middle:], self.ids[middle:])
 
 
+class Recent(NamedTuple):
+    """What is stored already: about all up to `upto` (epoch seconds); `messages` counts the last of these.
+
+    By robot, topic and payload: two processes take the same messages in, but neither at the same time nor, without a
+    backplane, under the same ids.
+    """
+
+    upto: float
+    messages: Counter[tuple[str, str, bytes]]
+
+
 def weight(record: Record) -> int:
     """Give what a record that waits counts, bytes."""
     return len(record.payload) + RECORD_BYTES
@@ -44,6 +55,7 @@ class Backlog:
         self._number = number
         self._waiting: deque[Record] = deque()
         self._at_work: list[Batch] = []  # the last one is the next
+        self._given_up_at: deque[float] = deque()  # when what `keep_newest` let go had been received
 
     def __len__(self) -> int:
         """Count the records that are not stored yet."""
@@ -85,19 +97,32 @@ class Backlog:
         """Let go the oldest records, up to those received then."""
         while self._waiting and self._waiting[0].received_at < received_at:
             self.size -= weight(self._waiting.popleft())
+        while self._given_up_at and self._given_up_at[0] < received_at:
+            self._given_up_at.popleft()
 
-    def skip_stored(self, stored: Counter[tuple[str, str, bytes]], upto: float) -> None:
-        """Let go what another process has stored: until about `upto`, and of the last messages those in `stored`."""
+    def keep_newest(self, max_size: int) -> None:
+        """Let go the oldest records beyond so many bytes; `skip_stored` tells how many of them are missing then."""
+        while self._waiting and self.size > max_size:
+            record = self._waiting.popleft()
+            self.size -= weight(record)
+            self._given_up_at.append(record.received_at)
+
+    def skip_stored(self, recent: Recent) -> int:
+        """Let go what another process has stored; returns how many that it has not were let go before."""
+        self.put_back()
         kept = []
-        while self._waiting and self._waiting[0].received_at <= upto + OVERLAP_S:
+        while self._waiting and self._waiting[0].received_at <= recent.upto + OVERLAP_S:
             record = self._waiting.popleft()
             what = (record.address.robot, record.address.topic, record.payload)
-            if record.received_at <= upto - OVERLAP_S or stored[what]:
-                stored[what] -= 1
+            if record.received_at <= recent.upto - OVERLAP_S or recent.messages[what]:
+                recent.messages[what] -= 1
                 self.size -= weight(record)
             else:
                 kept.append(record)
         self._waiting.extendleft(reversed(kept))
+        missing = sum(at > recent.upto for at in self._given_up_at)
+        self._given_up_at.clear()
+        return missing
 
     def _next(self) -> Batch:
         records: list[Record] = []

@@ -62,6 +62,7 @@ class Courier:
             database_url=settings.database_url,
             max_age_days=settings.history_max_age_days,
             max_bytes=settings.history_max_bytes,
+            max_buffer_bytes=settings.history_buffer_bytes,
             log_level=settings.log_level,
             log_format=settings.log_format,
             secrets=tuple(settings.secrets),
@@ -125,7 +126,7 @@ class Courier:
         greenlet.kill()
         if self._process is not None:
             self._process.kill()
-        self._count_lost("buffer", self._overflow)
+        self._count_overflow()
         self._count_lost("shutdown", len(self._waiting) + self._let_go())
         self._say_losses(every_s=0.0)
 
@@ -141,6 +142,7 @@ class Courier:
             if not self._stopping.is_set():
                 self.standing = Standing.FAILING
                 self._count_lost("process", self._let_go())
+                self._count_overflow()
                 failures = 0 if self._clock() - started > STABLE_AFTER_S else failures + 1
                 self._stopping.wait(min(BACK_OFF_S[1], BACK_OFF_S[0] * 2 ** min(failures, 10)))
 
@@ -213,6 +215,9 @@ class Courier:
         self._done, self._done_bytes = report.done, report.done_bytes
         for call in report.calls:
             call.make(self._metrics)
+        self._count_overflow()
+
+    def _count_overflow(self) -> None:
         overflow, self._overflow = self._overflow, 0
         self._count_lost("buffer", overflow)
 

@@ -19,11 +19,17 @@ _NOW = {
 }
 
 
+def keep(connection: Connection, owner: str) -> bool:
+    """Renew the lease for LEASE_S; False where another one has had it since, or it was let go."""
+    kept = sa.update(WRITER).where(_THE_ROW, WRITER.c.owner == owner).values(until=_now(connection) + LEASE_S)
+    return connection.execute(kept).rowcount == 1
+
+
 def take(connection: Connection, owner: str, *, free_for_s: int = 0) -> bool:
-    """Take or renew the lease for LEASE_S; False while another one holds it, or has held it until `free_for_s` ago."""
+    """Take the lease for LEASE_S; False while another one holds it, or has held it until `free_for_s` ago."""
     now = _now(connection)
-    free = sa.or_(WRITER.c.owner == owner, WRITER.c.until <= now - free_for_s)
-    taken = sa.update(WRITER).where(_THE_ROW, free).values(owner=owner, until=now + LEASE_S)
+    is_free = WRITER.c.until <= now - free_for_s
+    taken = sa.update(WRITER).where(_THE_ROW, is_free).values(owner=owner, until=now + LEASE_S)
     return connection.execute(taken).rowcount == 1
 
 

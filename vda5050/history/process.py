@@ -57,6 +57,7 @@ class Scribe:
             Database(orders.database_url),
             metrics,
             owner=orders.owner,
+            max_standby_bytes=orders.max_buffer_bytes * 3 // 4,  # so that the gateway's buffer never is full meanwhile
             tend=retention.tend,
             clock=time.monotonic,
             wall_clock=time.time,

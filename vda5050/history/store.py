@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vda5050.database import SQLITE
+from vda5050.history.backlog import Recent
 from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
 from vda5050.history.inserts import Row, insert
 from vda5050.history.stretch import MICROSECONDS
@@ -57,18 +58,24 @@ class Store:
         self._stored_id = connection.execute(sa.select(sa.func.max(MESSAGES.c.id))).scalar_one() or 0
         self._last_id = max(self._last_id, self._stored_id)
 
-    def stored_within(self, connection: Connection, seconds: float) -> "Counter[tuple[str, str, bytes]]":
-        """Count what was stored in the last `seconds` before the last message, by robot, topic and payload."""
+    @staticmethod
+    def recent(connection: Connection, seconds: float, *, now: float) -> Recent:
+        """Tell what was stored last: the newest message up to `now`, and those of the `seconds` before it.
+
+        Messages of a later time are left out: they came while the clock was ahead, and say nothing of what is stored.
+        """
+        newest = sa.select(sa.func.max(MESSAGES.c.id)).where(MESSAGES.c.id <= int(now * MICROSECONDS) + LATE_US)
+        upto = connection.execute(newest).scalar_one() or 0
         query = (
             sa.select(MESSAGES.c.topic, MESSAGES.c.dictionary_id, MESSAGES.c.payload,
                       ROBOTS.c.manufacturer, ROBOTS.c.serial_number, DICTIONARIES.c.content)
             .join_from(MESSAGES, ROBOTS, ROBOTS.c.id == MESSAGES.c.robot_id)
             .outerjoin(DICTIONARIES, DICTIONARIES.c.id == MESSAGES.c.dictionary_id)
-            .where(MESSAGES.c.id > self._stored_id - int(seconds * MICROSECONDS))
+            .where(MESSAGES.c.id.between(upto - int(seconds * MICROSECONDS), upto))
         )  # fmt: skip
         rows = connection.execute(query).all()
         decoder = Decoder({row.dictionary_id: row.content for row in rows if row.content is not None})
-        return Counter(
+        messages = Counter(
             (
                 f"{row.manufacturer}/{row.serial_number}",
                 TOPIC_NAMES[row.topic],
@@ -76,6 +83,7 @@ class Store:
             )
             for row in rows
         )
+        return Recent(upto / MICROSECONDS, messages)
 
     def forget(self) -> None:
         """Look every name and every id up again: the last transaction was not kept, or another one wrote as well."""
@@ -106,11 +114,6 @@ class Store:
         """Compress with these from now on."""
         for candidate, dictionary_id in dictionaries:
             self._codec.use(candidate.topic, dictionary_id, candidate.content)
-
-    @property
-    def stored_id(self) -> int:
-        """The newest id in the database, as far as this writer knows."""
-        return self._stored_id
 
     def number(self, records: Sequence[Record]) -> list[int]:
         """Give each of some records its id: once, however often it must be tried to store it."""

@@ -31,6 +31,7 @@ class Orders(NamedTuple):
     database_url: str
     max_age_days: float
     max_bytes: int
+    max_buffer_bytes: int
     log_level: str
     log_format: str
     secrets: tuple[str, ...]

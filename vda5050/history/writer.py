@@ -3,6 +3,7 @@
 Takes what `courier` sends, which bounds how much waits here; one greenlet hands a batch to a native thread every
 FLUSH_S. What cannot be stored:
 
+* `buffer`: a process that stands by could not hold what the one that writes left behind when it died.
 * `refused`: the database does not take this record (say, a name with a NUL in PostgreSQL), however often it is asked.
 * `shutdown`: the process ended while the database was away.
 
@@ -24,9 +25,8 @@ from sqlalchemy import Connection
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease
-from vda5050.history.backlog import OVERLAP_S, Backlog
+from vda5050.history.backlog import OVERLAP_S, Backlog, Recent
 from vda5050.history.store import Store
-from vda5050.history.stretch import MICROSECONDS
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.sinks import Record
@@ -54,11 +54,18 @@ class Standing(Enum):
     FAILING = "cannot write"
 
 
+class Answer(Enum):
+    """What came of asking for the lease, where nobody else has written since."""
+
+    KEPT = "kept"
+    ANOTHERS = "another's"
+
+
 class Writer:
     """Stores what it is given.
 
-    `owner` names this process in the lease; `tend` is called about once a FLUSH_S while it writes, with a way to run
-    short work in a transaction (see `retention`).
+    `owner` names this process in the lease; standing by it holds at most `max_standby_bytes`. `tend` is called about
+    once a FLUSH_S while it writes, with a way to run short work in a transaction (see `retention`).
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class Writer:
         metrics: Metrics,
         *,
         owner: str,
+        max_standby_bytes: int,
         tend: Callable[[Callable[[Callable[[Connection], bool]], bool]], None],
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -76,6 +84,7 @@ class Writer:
         self._lane = database.lane(threads=1)
         self._metrics = metrics
         self._owner = owner
+        self._max_standby_bytes = max_standby_bytes
         self._tend = tend
         self._clock = clock
         self._wall_clock = wall_clock
@@ -151,19 +160,18 @@ class Writer:
 
     def _round(self) -> None:
         """Write what waits; without anything to write, renew the lease. Raises DatabaseUnavailable."""
-        if self.standing is Standing.STANDBY:  # what the process that writes has stored by now
+        if self.standing is Standing.STANDBY:  # the process that writes has stored by now what is old
             self._backlog.forget_before(self._wall_clock() - STANDBY_S)
-        if not self._hold():
-            return
-        while self._backlog:
-            self._write()
-            if self.standing is not Standing.WRITING:
+            self._backlog.keep_newest(self._max_standby_bytes)
+        while self._hold():
+            if self._backlog:
+                self._write()
+            goes_on = self._backlog.is_long or (self._is_stopping and self._backlog)
+            if self.standing is Standing.WRITING and not goes_on:
+                self._improve()
+                if not self._is_stopping:
+                    self._tend(self._do)
                 return
-            if not (self._backlog.is_long or self._is_stopping):
-                break
-        self._improve()
-        if not self._is_stopping:
-            self._tend(self._do)
 
     def _hold(self) -> bool:
         """Make sure that this process is the writer, and knows what the database has."""
@@ -174,20 +182,23 @@ class Writer:
             return True
         is_newcomer = self._clock() < self._started_at + STANDBY_S and not self._is_stopping
 
-        def take(connection: Connection) -> Counter[tuple[str, str, bytes]] | None:
+        def take(connection: Connection) -> Recent | Answer:
+            if lease.keep(connection, self._owner):
+                if before is not Standing.WRITING:
+                    self._store.load(connection)
+                return Answer.KEPT
             if not lease.take(connection, self._owner, free_for_s=YIELD_S if is_newcomer else 0):
-                return None
-            if before is not Standing.WRITING:
-                self._store.load(connection)
-            return self._store.stored_within(connection, 2 * OVERLAP_S) if before is Standing.STANDBY else Counter()
+                return Answer.ANOTHERS
+            self._store.load(connection)
+            return self._store.recent(connection, 2 * OVERLAP_S, now=self._wall_clock())
 
-        stored = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
+        found = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
         self._ask_at = self._clock() + ASK_S
-        if stored is None:
+        if found is Answer.ANOTHERS:
             self._stand_by()
             return False
-        if before is Standing.STANDBY:
-            self._backlog.skip_stored(stored, self._store.stored_id / MICROSECONDS)
+        if isinstance(found, Recent):  # somebody else has written since this process did
+            self._lose("buffer", self._backlog.skip_stored(found))
         self.standing, self.problem = Standing.WRITING, ""
         return True
 
@@ -196,7 +207,7 @@ class Writer:
         batch = self._backlog.batch()
 
         def write(connection: Connection) -> int | None:
-            if not lease.take(connection, self._owner):
+            if not lease.keep(connection, self._owner):
                 return None
             return self._store.write(connection, batch.records, batch.ids)
 

@@ -79,7 +79,7 @@ def archive(folder: Path) -> Iterator[Archive]:
 class Desk:
     """A writer on a fake wall clock, and its metrics. Its other clock is `ahead_s` seconds ahead of the true one."""
 
-    def __init__(self, database: Database, *, owner: str = "me") -> None:
+    def __init__(self, database: Database, *, owner: str = "me", max_standby_bytes: int = 50_000_000) -> None:
         self.ahead_s = 0.0
         self.metrics = Metrics()
         self.wall_clock = FakeClock()
@@ -87,6 +87,7 @@ class Desk:
             database,
             self.metrics,
             owner=owner,
+            max_standby_bytes=max_standby_bytes,
             tend=lambda _do: None,
             clock=lambda: time.monotonic() + self.ahead_s,
             wall_clock=self.wall_clock,

@@ -167,13 +167,13 @@ def test_one_of_two_writes(kept: Archive, later_s: float) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note who asks for the lease."""
     owners: list[str] = []
-    take = lease.take
+    keep = lease.keep
 
-    def note(connection: Connection, owner: str, *, free_for_s: int = 0) -> bool:
+    def note(connection: Connection, owner: str) -> bool:
         owners.append(owner)
-        return take(connection, owner, free_for_s=free_for_s)
+        return keep(connection, owner)
 
-    monkeypatch.setattr(lease, "take", note)
+    monkeypatch.setattr(lease, "keep", note)
     return owners
 
 
@@ -250,6 +250,82 @@ def test_the_lease_is_renewed_at_rest(kept: Archive, asked: list[str]) -> None:
     desk.writer.stop()
 
     assert desk.writer.standing is Standing.WRITING
+
+
+def test_both_are_failing_and_the_other_goes_on(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage for both, what the first had stored before it is not stored again by the other."""
+    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
+    first.writer.start()
+    stands(first, Standing.WRITING)
+    second.writer.start()
+    stands(second, Standing.STANDBY)
+    first.put([record(1), record(2)])
+    second.put([record(1, epoch="e2"), record(2, epoch="e2")])
+    is_stored(first, 2)
+
+    def fail(connection: Connection, owner: str) -> bool:
+        raise DatabaseUnavailable(f"{connection} hangs for {owner}")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(lease, "keep", fail)
+        stands(first, Standing.FAILING)
+        stands(second, Standing.FAILING)
+        first.writer.stop()
+        kept.lane.write(lambda connection: lease.release(connection, "first"))
+    second.put([record(3, epoch="e2")])
+    second.writer.stop()
+
+    assert kept.offsets() == [1, 2, 3]
+
+
+def test_another_wrote_in_between(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stood still while another took the lease, wrote and let it go stores what that one has not."""
+    monkeypatch.setattr(writer, "ASK_S", 60.0)
+    desk = Desk(kept.database)
+    desk.writer.start()
+    stands(desk, Standing.WRITING)
+    kept.lane.write(lambda connection: lease.release(connection, "me"))
+    kept.write(record(1), record(2))
+    desk.put([record(1, epoch="e2"), record(2, epoch="e2"), record(3, epoch="e2")])
+    desk.writer.stop()
+
+    assert kept.offsets() == [1, 2, 3]
+
+
+def test_a_message_from_the_future_hides_nothing(kept: Archive) -> None:
+    """What was stored while the clock was ahead is not taken for what is stored up to now."""
+    kept.write(record(99, at_s=1e8))
+    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
+    first.writer.start()
+    stands(first, Standing.WRITING)
+    second.writer.start()
+    stands(second, Standing.STANDBY)
+    second.put([record(1), record(2)])
+    first.writer.stop()
+    second.writer.stop()
+
+    assert kept.offsets() == [1, 2, 99]
+
+
+def test_who_stands_by_cannot_hold_all(kept: Archive) -> None:
+    """It holds the newest; when it takes over, what it had to let go and nobody stored is counted as lost."""
+    payload = b'{"x":"' + bytes(700).replace(b"\0", b"x") + b'"}'
+    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second", max_standby_bytes=5_000)
+    first.writer.start()
+    stands(first, Standing.WRITING)
+    second.writer.start()
+    stands(second, Standing.STANDBY)
+    first.put([record(1, payload), record(2, payload)])
+    is_stored(first, 2)
+    second.put([record(number, payload, epoch="e2") for number in range(1, 11)])
+    with gevent.Timeout(10):
+        while second.writer.waiting_bytes > 5_000:
+            gevent.sleep(0.005)
+    first.writer.stop()
+    second.writer.stop()
+
+    assert kept.offsets() == [1, 2, 7, 8, 9, 10]
+    assert second.lost("buffer") == 4
 
 
 def test_who_stands_by_keeps_little(kept: Archive) -> None:
