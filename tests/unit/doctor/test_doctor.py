@@ -1,7 +1,9 @@
 """What the doctor does with what the rules say: count, tell, forget; and when it says nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 import pytest
 
 from tests.unit.doctor.streams import ROBOT, START_S, Patient, action
@@ -10,6 +12,7 @@ from vda5050.doctor.doctor import TELL_EVERY_S, TELL_LASTING_EVERY_S
 from vda5050.doctor.findings import MAX_FINDINGS_A_ROBOT, MAX_SAMPLE_BYTES
 from vda5050.doctor.records import MAX_CANCELS, MAX_REMEMBERED_ACTIONS
 from vda5050.errors import RejectedMessage
+from vda5050.frames import finding_json
 
 
 def test_a_finding_counts_instead_of_coming_again() -> None:
@@ -57,6 +60,20 @@ def test_a_large_message_is_no_sample() -> None:
     patient.state(batteryState=battery, filler="x" * MAX_SAMPLE_BYTES)
 
     assert patient.finding("impossible_value").sample is None
+
+
+@pytest.mark.parametrize(("levels", "is_kept"), [(200, True), (250, False), (252, False)])
+def test_a_deep_message_is_no_sample(levels: int, is_kept: bool) -> None:  # noqa: FBT001 - a table's column
+    """A message that is let in, and too deep to stand inside of an event or an answer, is told without a sample."""
+    patient = Patient()
+    deep: list[Any] = []
+    for _ in range(levels):
+        deep = [deep]
+    told = patient.state(batteryState={"batteryCharge": 219, "charging": False}, vendor=deep)
+
+    assert orjson.loads(finding_json(told[0].to_dict()))["data"]["place"] == "/batteryState/batteryCharge"
+    assert orjson.dumps({"findings": [patient.finding("impossible_value").to_dict()]})
+    assert (told[0].sample is not None) is is_kept
 
 
 def test_a_fault_that_repeats_is_told_every_ten_seconds() -> None:
