@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from vda5050.doctor.findings import Severity
-from vda5050.doctor.records import FROM_ROBOT, Observation, RobotRecord, integer, text
+from vda5050.doctor.records import Observation, RobotRecord, integer, text
 from vda5050.doctor.rules import Complaint, on_message
+from vda5050.topics import FROM_ROBOT
 
 MAX_CLOCK_SKEW_S = 5.0
 """Above what a network and a busy robot explain, below what confuses people who compare logs."""

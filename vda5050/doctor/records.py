@@ -7,6 +7,7 @@ others come. Bounded: MAX_REMEMBERED_ACTIONS actions, MAX_CANCELS cancelOrders, 
 from dataclasses import dataclass, field
 from typing import Any
 
+from vda5050.topics import FROM_ROBOT
 from vda5050.validation import Version
 
 MAX_REMEMBERED_ACTIONS = 1_000
@@ -17,7 +18,6 @@ STATE_AT_LATEST_S = 30.0
 GRACE_S = 3.0
 """For the network, and for a sender that is just busy."""
 
-FROM_ROBOT = frozenset({"state", "visualization", "factsheet", "connection"})
 SILENT = frozenset({"OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
 """Connection states in which no state is due."""
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import (
-    FROM_ROBOT,
     GRACE_S,
     SILENT,
     STATE_AT_LATEST_S,
@@ -14,6 +13,7 @@ from vda5050.doctor.records import (
     text,
 )
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.topics import FROM_ROBOT
 
 SETTLE_S = 2.0
 """Messages of a robot and of the broker (its will) overtake one another for so long."""
