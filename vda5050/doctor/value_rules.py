@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from vda5050.doctor.findings import Severity
@@ -20,6 +21,7 @@ CHARGE_TOLERANCE = 1.0
 BRAKING_S = 10.0
 """A robot that was paused while driving may roll on for so long."""
 MAX_PROBLEMS_A_MESSAGE = 20
+"""Places in one message that are told, the worst first."""
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _SEVERITIES = {severity.value: severity for severity in Severity}
@@ -76,17 +78,15 @@ def _told(problems: list[Problem], seen: Observation) -> Iterator[Complaint]:
     """Complain of each problem that no other rule tells."""
     told_by_another = set() if seen.is_retained else {place for place, _ in _impossible(seen.document)}
     clause = f"{seen.version.text}: {SCHEMAS[seen.version][seen.topic].shape.section[seen.version]}"
-    for problem in problems[:MAX_PROBLEMS_A_MESSAGE]:
+    distinct: dict[str, Problem] = {}
+    for problem in problems:
         place = _everywhere(problem.path)
-        if problem.code == "range" and place in told_by_another:
-            continue
-        yield Complaint(
-            f"{problem.path or 'the message'} {problem.message}",
-            f"{problem.code} {place}",
-            _SEVERITIES[problem.severity],
-            problem.contradicts,
-            clause,
-        )
+        if problem.code != "range" or place not in told_by_another:
+            # What it contradicts decides its severity, and one word of a place may be worse than another.
+            distinct.setdefault(f"{problem.code} {problem.contradicts} {place}", problem)
+    for place, problem in islice(distinct.items(), MAX_PROBLEMS_A_MESSAGE):
+        message = f"{problem.path or 'the message'} {problem.message}"
+        yield Complaint(message, place, _SEVERITIES[problem.severity], problem.contradicts, clause)
 
 
 @lru_cache(maxsize=1_000)

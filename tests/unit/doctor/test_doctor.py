@@ -173,7 +173,7 @@ def test_a_retained_message_is_judged_by_its_content_only() -> None:
     patient.state(headerId=901)
 
     assert patient.rules == {"schema"}
-    assert patient.finding("schema").place == "range /agvPosition/theta"
+    assert patient.finding("schema").place == "range text /agvPosition/theta"
 
 
 def test_nobody_is_judged_while_the_gateway_hears_nothing() -> None:
