@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from vda5050.schemas import Version
+from vda5050.schemas.versions import MAX_VERSION_CHARS
 
 _OF_3_0 = frozenset(
     {
@@ -42,7 +43,8 @@ def detect_version(document: dict[str, Any], major_version_level: str | None) ->
     Never fails: a message that shows nothing is read as 2.1, whose rules suit 2.0 as well.
     """
     stated = document.get("version")
-    if isinstance(stated, str) and (version := _stated(stated)) is not None:
+    is_short = isinstance(stated, str) and len(stated) <= MAX_VERSION_CHARS  # what is longer fills no cache either
+    if is_short and (version := _stated(stated)) is not None:
         return version
     level = None if major_version_level is None else _LEVEL.fullmatch(major_version_level)
     if level is not None and level[1] == "3":
