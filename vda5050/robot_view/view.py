@@ -22,7 +22,8 @@ from vda5050.robot_view.schema import (
     STATE,
     ZONE_SET,
 )
-from vda5050.robot_view.version import detect_version
+from vda5050.schemas import Version
+from vda5050.schemas.detection import detect_spoken
 
 _LINK_STATES = {word: word for word in CONNECTION_STATES.split()} | CONNECTION_ALIASES
 
@@ -59,11 +60,11 @@ class GatewayFacts:
 def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str, Any]:
     """Build the view of `RobotViewSchema`. `messages`: the last one by topic, as in `topics.TOPICS`."""
     documents = {topic: reading.document for topic, reading in messages.items()}
-    version, version_source = detect_version(documents, facts.major_version)
+    spoken = detect_spoken(documents, facts.major_version)
     state = STATE.read_object(documents.get("state", {}))
     sent = ORDER.read(documents.get("order"))
     asked = asked_actions(sent, INSTANT_ACTIONS.read(documents.get("instantActions")))
-    is_split = state["instant_actions"] is not None or (version is not None and version.startswith("3"))
+    is_split = state["instant_actions"] is not None or spoken.version is Version.V3_0
     state["actions"] = join_actions(state, is_split=is_split, asked=asked)
     state["zones"] = join_zones(state, ZONE_SET.read(documents.get("zoneSet")))
     requests = join_requests(state)
@@ -73,8 +74,8 @@ def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str
     return {
         "manufacturer": facts.manufacturer,
         "serial_number": facts.serial_number,
-        "version": version,
-        "version_source": version_source,
+        "version": None if spoken.source is None else spoken.text,
+        "version_source": spoken.source,
         "connection_state": _link_state(facts, connection),
         "connection": connection,
         "last_seen": facts.last_seen,
