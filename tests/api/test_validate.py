@@ -68,6 +68,17 @@ def test_leniencies_do_not_refuse(client: FlaskClient) -> None:
     }
 
 
+def test_leniencies_at_the_beginning_of_a_long_message_hide_no_error(client: FlaskClient) -> None:
+    """A word that the standard lacks is told behind a hundred nulls that are read as absent."""
+    node = {"nodeId": "n", "sequenceId": 0, "released": True, "nodeDescription": None}
+    actions = [{"actionId": f"a{number}", "actionStatus": "WAITING"} for number in range(5)]
+    actions.append({"actionId": "a5", "actionStatus": "BROKEN"})
+    answer = ask(client, state(nodeStates=[node] * 120, actionStates=actions)).get_json()
+
+    assert answer["valid"] is False
+    assert answer["problems"][0]["path"] == "/actionStates/5/actionStatus"
+
+
 @pytest.mark.parametrize(
     ("query", "stated", "version"),
     [
