@@ -168,6 +168,24 @@ def test_a_topic_that_a_version_does_not_have_has_no_rules() -> None:
     assert validate({"anything": 1}, V1_1, "factsheet") == []
 
 
+@pytest.mark.parametrize("mode", ["STARTUP", "startup"])
+def test_while_a_robot_starts_up_its_header_is_judged(mode: str) -> None:
+    """3.0's states may be incomplete or invalid until startup is finished (6.6.6), whatever their length."""
+    message: dict[str, Any] = {"headerId": "1", "operatingMode": mode, "nodeStates": [{}] * 300, "errors": None}
+
+    problems = validate(message, V3_0, "state")
+
+    told = {(problem.path, problem.code) for problem in problems if problem.severity != "info"}
+    required = {(f"/{name}", "required") for name in ("timestamp", "version", "manufacturer", "serialNumber")}
+    assert told == {*required, ("/headerId", "type")}
+    assert ("/powerSupply", "info") in {(problem.path, problem.severity) for problem in problems}
+    assert "/powerSupply" in {
+        problem.path
+        for problem in validate(message | {"operatingMode": "MANUAL"}, V3_0, "state")
+        if problem.severity == "error"
+    }
+
+
 def test_errors_come_first() -> None:
     """Problems are sorted by severity."""
     message = state(

@@ -18,6 +18,7 @@ from vda5050.doctor.records import (
     text,
 )
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.validation import is_starting_up
 
 STUCK_AFTER_S = 600.0
 CANCEL_WITHIN_S = 60.0
@@ -45,6 +46,8 @@ def action_transition(record: RobotRecord, seen: Observation) -> Iterable[Compla
     document = seen.document
     if not record.actions or document.get("orderId") != record.order_id or _lists(document) == record.action_lists:
         return ()  # of another order: its actions may carry the same ids
+    if is_starting_up(document, seen.version):
+        return ()
     return [
         Complaint(f"action {action_id:.50} went from {track.status:.20} to {status:.20}")
         for action_id, status, _ in reported_actions(document)

@@ -15,6 +15,7 @@ from vda5050.doctor.records import Observation, RobotRecord
 from vda5050.doctor.rules import Complaint, MessageCheck, Rule
 from vda5050.errors import RejectedMessage
 from vda5050.topics import TOPICS
+from vda5050.validation import is_starting_up
 
 TELL_EVERY_S = 10.0
 TELL_LASTING_EVERY_S = 60.0
@@ -228,6 +229,9 @@ def _remember(record: RobotRecord, seen: Observation) -> None:
     timing_rules.remember_talk(record, seen)
     if seen.topic == "state":
         record.state_at = seen.at
+        if is_starting_up(seen.document, seen.version):
+            record.forget_order()
+            return
         value_rules.remember_values(record, seen)
         action_rules.remember_actions(record, seen)
         order_rules.remember_progress(record, seen)

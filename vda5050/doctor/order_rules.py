@@ -10,6 +10,7 @@ from typing import Any
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import SILENT, Observation, RobotRecord, SentOrder, integer, objects, text
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.validation import is_starting_up
 
 ANSWER_WITHIN_S = 10.0
 NEW_BASE_WITHIN_S = 30.0
@@ -109,7 +110,7 @@ def state_update_backwards(record: RobotRecord, seen: Observation) -> Iterable[C
     if old is None or not record.order_id or seen.document.get("orderId") != record.order_id:
         return ()
     new = integer(seen.document, "orderUpdateId")
-    if new is None or new >= old:
+    if new is None or new >= old or is_starting_up(seen.document, seen.version):
         return ()
     return (Complaint(f"orderUpdateId went back from {old} to {new} within order {record.order_id:.50}"),)
 

@@ -108,11 +108,16 @@ class RobotRecord:
         """Forget what was said before a break: the robot may have been restarted, and messages were lost."""
         self.forget_numbering()
         self.online_since = self.heard_at = self.state_at = None
+        self.skewed_since = self.talking_since = None
+        self.forget_order()
+
+    def forget_order(self) -> None:
+        """Forget what the robot did, and what its master told it to do."""
         self.order_id = self.update_id = self.last_node = None
         self.is_driving = self.has_route = False
         self.sent_order = None
         self.actions, self.action_lists, self.cancels = {}, (), {}
-        self.new_base_since = self.paused_driving_since = self.skewed_since = self.talking_since = None
+        self.new_base_since = self.paused_driving_since = None
 
 
 def text(document: dict[str, Any], name: str) -> str | None:

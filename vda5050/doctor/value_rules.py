@@ -12,7 +12,7 @@ from vda5050.doctor.records import Observation, RobotRecord, number, objects
 from vda5050.doctor.rules import Complaint, on_message
 from vda5050.schemas import SCHEMAS
 from vda5050.topics import TOPICS
-from vda5050.validation import Problem, validate
+from vda5050.validation import Problem, is_starting_up, validate
 
 THETA_TOLERANCE = 0.005
 """Radians: robots write pi as 3.142."""
@@ -31,6 +31,8 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """A member does not fit the text or the official schema; told for each place in the message."""
     problems = validate(seen.document, seen.version, seen.topic)
+    if problems and seen.topic == "state" and is_starting_up(seen.document, seen.version):
+        problems = [problem for problem in problems if problem.severity != "info"]
     return _told(problems, seen) if problems else ()
 
 
@@ -38,7 +40,9 @@ def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
 def impossible_value(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An angle, a state of charge or a weight is outside of what can be."""
     found = _impossible(seen.document)
-    return [Complaint(message, place) for place, message in found] if found else ()
+    if not found or is_starting_up(seen.document, seen.version):
+        return ()
+    return [Complaint(message, place) for place, message in found]
 
 
 @on_message(Severity.WARNING, "6.10.6 driving, paused, 6.8.2 startPause; 3.0.0: 6.2.3.2, 7.8", "state")
@@ -55,6 +59,8 @@ def nodes_without_order(_record: RobotRecord, seen: Observation) -> Iterable[Com
     """Nodes or edges to be traversed are listed, and no order."""
     document = seen.document
     if document.get("orderId") != "" or not (document.get("nodeStates") or document.get("edgeStates")):
+        return ()
+    if is_starting_up(document, seen.version):
         return ()
     count = len(objects(document, "nodeStates")) + len(objects(document, "edgeStates"))
     return (Complaint(f"orderId is empty, but nodeStates and edgeStates list {count} to be traversed"),)

@@ -14,7 +14,7 @@ from vda5050.validation.json_schema import json_schema
 from vda5050.validation.overlay import Overlay
 from vda5050.validation.overlays import OVERLAYS
 from vda5050.validation.problems import Contradicts, Problem, Severity
-from vda5050.validation.verdict import overlays_of, validate
+from vda5050.validation.verdict import is_starting_up, overlays_of, validate
 
 __all__ = [
     "OVERLAYS",
@@ -24,6 +24,7 @@ __all__ = [
     "Severity",
     "Version",
     "detect_version",
+    "is_starting_up",
     "json_schema",
     "overlays_of",
     "validate",

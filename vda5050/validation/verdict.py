@@ -23,6 +23,10 @@ from vda5050.validation.problems import Problem, find_problems, lenient_schema, 
 _Errors = Iterable[jsonschema_rs.ValidationError]
 
 
+_OWED_IN_STARTUP = ("headerId", "timestamp", "version", "manufacturer", "serialNumber", "operatingMode")
+"""Members of a state that a robot owes also while it starts up."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Examiner:
     """The two schemas of one topic in one version, with their validators."""
@@ -52,10 +56,32 @@ def validate(document: dict[str, Any], version: Version, topic: str) -> list[Pro
 
     `document` is what orjson makes of a payload: no NaN, no lone surrogates. Of a very long message the beginning is
     examined; of the rest an error is told if there is one, and of the whole at least one problem. A topic that the
-    version does not have (a factsheet of 1.1) has no rules, so nothing is wrong.
+    version does not have (a factsheet of 1.1) has no rules, so nothing is wrong. In a state in STARTUP only faults
+    of the header and the mode are worse than "info".
     """
     if _strict_check(version, topic)(document):
         return []
+    problems = _problems(document, version, topic)
+    if topic != "state" or not is_starting_up(document, version):
+        return problems
+    owed = {name: document[name] for name in _OWED_IN_STARTUP if name in document}  # by itself nothing hides its faults
+    return worst_first(
+        [
+            *(problem for problem in _problems(owed, version, topic) if problem.path[1:] in _OWED_IN_STARTUP),
+            *(replace(problem, severity="info") for problem in problems if problem.path[1:] not in _OWED_IN_STARTUP),
+        ]
+    )
+
+
+def is_starting_up(state: dict[str, Any], version: Version) -> bool:
+    """Tell whether a state's members "may be incomplete or invalid" (3.0.0, 6.6.6, tables 9 and 10)."""
+    if version is not Version.V3_0:
+        return False
+    mode = state.get("operatingMode")
+    return isinstance(mode, str) and mode.upper() == "STARTUP"
+
+
+def _problems(document: dict[str, Any], version: Version, topic: str) -> list[Problem]:
     examiner = _examiner(version, topic)
     beginning = excerpt(document, examiner.known_names)
     problems = examiner.examine(beginning)

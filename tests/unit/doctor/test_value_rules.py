@@ -198,6 +198,38 @@ def test_a_route_with_an_order_or_neither_is_right() -> None:
     assert patient.rules == set()
 
 
+def test_what_a_robot_says_while_it_starts_up_is_not_judged() -> None:
+    """A 3.0 state in STARTUP may be incomplete or invalid (6.6.6); its header may not, nor what comes after it."""
+    patient = Patient(Version.V3_0)
+    valid: dict[str, Any] = {"instantActionStates": [], "powerSupply": {"stateOfCharge": 50.0, "charging": False}}
+    valid["safetyState"] = {"activeEmergencyStop": "NONE", "fieldViolation": False}
+    patient.state(**valid, orderId="o1", orderUpdateId=3, actionStates=[action("FINISHED")])
+    patient.sleep(1)
+    patient.state(
+        operatingMode="STARTUP",
+        orderId="o1",
+        orderUpdateId=1,
+        actionStates=[action("RUNNING")],
+        mobileRobotPosition={"theta": 99},
+        driving=None,
+    )
+    patient.state(operatingMode="STARTUP", orderId="", nodeStates=route("n1"))
+    patient.state(operatingMode="STARTUP", orderId="o1", orderUpdateId=9, actionStates=[action("FINISHED")])
+    patient.state(**valid, orderId="o1", orderUpdateId=0, actionStates=[action("RUNNING")])
+    in_startup = patient.rules
+    patient.state(operatingMode="STARTUP", version=3)
+    patient.state(orderId="", nodeStates=route("n1"))
+
+    assert in_startup == set()
+    assert {finding.place for finding in patient.doctor.findings()} == {
+        "",
+        "type both /version",
+        "required both /instantActionStates",
+        "required both /powerSupply",
+        "required both /safetyState/activeEmergencyStop",
+    }
+
+
 @breaks("unreadable_message")
 def test_what_could_not_be_read_is_found() -> None:
     """A message that was refused at the door (NaN, no JSON) is a finding of its robot, one for each reason."""
