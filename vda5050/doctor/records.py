@@ -39,7 +39,7 @@ class Observation:
     wall: float
     offset: int
     header_step: int = 1
-    skew_s: float = 0.0
+    skew_s: float | None = None
 
 
 @dataclass(slots=True)
