@@ -12,6 +12,8 @@ from vda5050.validation import Version
 
 MAX_REMEMBERED_ACTIONS = 1_000
 MAX_CANCELS = 100
+MAX_CANCEL_ID_CHARS = 200
+"""A cancelOrder with a longer id is not waited for."""
 
 STATE_AT_LATEST_S = 30.0
 """A state is due at the latest so long after the one before (2.1.0, 6.10; 3.0.0, 6.6)."""
@@ -72,9 +74,10 @@ class ActionTrack:
 class RobotRecord:
     """One robot's memory; times are monotonic seconds.
 
-    `heard_at` is the robot's newest live message, `state_at` its newest live state; `order_id` to `is_busy` are what
-    that state said. `online_since` is when it came online, or first spoke where only a retained ONLINE is known.
-    `..._since`: since when something that is wrong only if it lasts has been seen without a break.
+    `heard_at` is the robot's newest live message, `state_at` its newest live state; `order_id` to `has_route` are
+    what that state said. `online_since` is when it came online, or first spoke where only a retained ONLINE is known.
+    `cancels`: since when the cancelOrders of these action ids are waited for; `is_paused` is up to date while there are
+    some. `..._since`: since when something that is wrong only if it lasts has been seen without a break.
     """
 
     robot: str
@@ -95,6 +98,7 @@ class RobotRecord:
     actions: dict[str, ActionTrack] = field(default_factory=dict)
     action_lists: tuple[Any, ...] = ()
     cancels: dict[str, float] = field(default_factory=dict)
+    is_paused: bool = False
     new_base_since: float | None = None
     paused_driving_since: float | None = None
     skewed_since: float | None = None
@@ -114,7 +118,7 @@ class RobotRecord:
     def forget_order(self) -> None:
         """Forget what the robot did, and what its master told it to do."""
         self.order_id = self.update_id = self.last_node = None
-        self.is_driving = self.has_route = False
+        self.is_driving = self.has_route = self.is_paused = False
         self.sent_order = None
         self.actions, self.action_lists, self.cancels = {}, (), {}
         self.new_base_since = self.paused_driving_since = None

@@ -10,7 +10,7 @@ from tests.unit.doctor.streams import ROBOT, START_S, Patient, action
 from vda5050.doctor import Doctor, Finding, Severity, summarize
 from vda5050.doctor.doctor import TELL_EVERY_S, TELL_LASTING_EVERY_S
 from vda5050.doctor.findings import MAX_FINDINGS_A_ROBOT, MAX_SAMPLE_BYTES
-from vda5050.doctor.records import MAX_CANCELS, MAX_REMEMBERED_ACTIONS
+from vda5050.doctor.records import MAX_CANCEL_ID_CHARS, MAX_CANCELS, MAX_REMEMBERED_ACTIONS
 from vda5050.errors import RejectedMessage
 from vda5050.frames import finding_json
 
@@ -137,15 +137,18 @@ def test_findings_of_a_robot_are_bounded() -> None:
 
 
 def test_remembered_actions_are_bounded() -> None:
-    """Of a state with too many actions some are not followed, and cancelOrders without end are not kept."""
+    """Of too many actions some are not followed; cancelOrders without end, or with an endless id, are not kept."""
     patient = Patient()
     patient.state(actionStates=[action("RUNNING", f"a{number}") for number in range(MAX_REMEMBERED_ACTIONS + 50)])
+    for number in range(MAX_CANCELS + 50):
+        patient.instant_action("cancelOrder", f"c{number}" * MAX_CANCEL_ID_CHARS)
+    remembered_long = len(patient.doctor._patients[ROBOT].record.cancels)  # noqa: SLF001
     for number in range(MAX_CANCELS + 50):
         patient.instant_action("cancelOrder", f"c{number}")
 
     record = patient.doctor._patients[ROBOT].record  # noqa: SLF001 - memory has no other outside
     assert len(record.actions) == MAX_REMEMBERED_ACTIONS
-    assert len(record.cancels) == MAX_CANCELS
+    assert (remembered_long, len(record.cancels)) == (0, MAX_CANCELS)
 
 
 def test_many_stuck_actions_are_one_finding() -> None:
