@@ -13,6 +13,7 @@ from conformance_check.sarif import sarif_log
 from conformance_check.text_report import text_report
 
 from tests.unit.builders import connection, state
+from tests.unit.doctor.streams import path
 from vda5050.doctor import RULES, Severity
 
 TOPIC = "uagv/v2/KUKA/KR_1001/state"
@@ -78,6 +79,50 @@ def test_a_will_does_not_turn_time_back() -> None:
     lines = [line(100, headerId=1), line(0, topic="connection"), line(101, headerId=2)]
 
     assert rules_of(examine(lines)) == set()
+
+
+def test_while_a_robot_is_gone_no_time_passes() -> None:
+    """A robot that is off for two minutes, and sends its state a second after its ONLINE, was not silent."""
+    lines = [
+        line(0, headerId=1),
+        line(10, headerId=2),
+        line(11, topic="connection", connectionState="OFFLINE"),
+        line(130, topic="connection"),
+        line(131, headerId=1),
+    ]
+
+    assert rules_of(examine(lines)) == set()
+
+
+def test_a_repeated_online_does_not_stop_time() -> None:
+    """A robot that says ONLINE again and again is late all the same."""
+    lines = [line(0, topic="connection"), line(1, headerId=1), line(2, topic="connection"), line(60, headerId=2)]
+
+    assert rules_of(examine(lines)) == {"state_late"}
+
+
+@pytest.mark.parametrize(("answered_at", "found"), [(31, set()), (45, {"order_not_accepted"})])
+def test_an_order_is_dated_to_the_robots_next_message(answered_at: int, found: set[str]) -> None:
+    """When an order was sent is not known: it has not waited since the state before it."""
+    told: dict[str, Any] = {"orderId": "o1", "orderUpdateId": 0}
+    order = orjson.dumps({"headerId": 1, **told, **path("n0 n1")}).decode()
+    lines = [
+        line(0, headerId=1),
+        f"uagv/v2/KUKA/KR_1001/order {order}",
+        line(30, headerId=2),
+        line(33, headerId=3),
+        line(answered_at + 3, headerId=4, **told),
+    ]
+
+    assert rules_of(examine(lines)) - {"schema"} == found
+
+
+def test_the_last_order_is_judged() -> None:
+    """An order that nothing follows is judged by its content."""
+    outcome = examine([line(0), 'uagv/v2/KUKA/KR_1001/order {"nodes":[],"edges":[]}'])
+
+    assert "order_graph" in rules_of(outcome)
+    assert outcome.messages == 2
 
 
 def test_time_of_receipt() -> None:
