@@ -25,6 +25,9 @@ from vda5050.robot_view.schema import (
 from vda5050.schemas import Version
 from vda5050.schemas.detection import detect_spoken
 
+_BESIDE_S = 5.0
+"""A visualization so much older than the state still tells of the same moment."""
+
 _LINK_STATES = {word: word for word in CONNECTION_STATES.split()} | CONNECTION_ALIASES
 
 
@@ -91,7 +94,8 @@ def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str
 def _take_newer_motion(state: dict[str, Any], messages: Mapping[str, Reading]) -> None:
     """Take from the visualization what the state does not say, and all that it says when it is the newer one.
 
-    A message that the broker had kept is older than any that came live.
+    A message that the broker had kept is older than any that came live. From one that is well before the state only
+    the position is taken: where a robot was is where it is until it says otherwise, how it moved then says nothing.
     """
     seen = messages.get("visualization")
     motion = None if seen is None else MOTION.read(seen.document)
@@ -99,8 +103,9 @@ def _take_newer_motion(state: dict[str, Any], messages: Mapping[str, Reading]) -
         return
     told = messages.get("state")
     is_newer = told is None or (not seen.is_retained, seen.received_at) > (not told.is_retained, told.received_at)
+    is_old = told is not None and not is_newer and told.received_at - seen.received_at > _BESIDE_S
     for key, value in motion.items():
-        if value is not None and (is_newer or state[key] is None):
+        if value is not None and (is_newer or (state[key] is None and (key == "position" or not is_old))):
             state[key] = value
 
 
