@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vda5050.doctor import action_rules, header_rules, order_rules, timing_rules, value_rules
-from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of, summarize
+from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of
 from vda5050.doctor.records import Observation, RobotRecord
 from vda5050.doctor.rules import Complaint, MessageCheck, Rule
 from vda5050.errors import RejectedMessage
@@ -139,10 +139,6 @@ class Doctor:
             return
         for patient in self._patients.values():
             yield from patient.ledger
-
-    def summary(self, robot: str) -> str:
-        """Say for a person how a robot does, worst first."""
-        return summarize(self.findings(robot))
 
     def _patient(self, robot: str) -> _Patient:
         patient = self._patients.get(robot)

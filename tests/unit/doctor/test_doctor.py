@@ -242,7 +242,7 @@ def test_a_summary_tells_the_worst_first() -> None:
     patient.state(headerId=9, batteryState={"batteryCharge": 219, "charging": False})
     patient.state(headerId=3)
 
-    assert patient.doctor.summary(ROBOT) == (
+    assert summarize(patient.doctor.findings(ROBOT)) == (
         "1 error, 1 warning, 1 remark. state: batteryCharge is 219 % (2 times); "
         "state: two messages in a row carry headerId 9 (once); "
         "state: headerId went from 9 to 3: the sender was restarted, or there are two (once)."
