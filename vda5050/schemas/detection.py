@@ -68,8 +68,10 @@ def detect_version(document: dict[str, Any], major_version_level: str | None) ->
 
     Never fails: a message that shows nothing is read as 2.1.
     """
-    stated = _stated(document.get("version"))
-    return (stated or _unstated((document,), major_version_level)).version
+    text = document.get("version")
+    if isinstance(text, str) and len(text) <= MAX_VERSION_CHARS and (stated := _read(text)) is not None:
+        return stated.version  # written out: asked for each message
+    return _unstated((document,), major_version_level).version
 
 
 def detect_spoken(documents: Mapping[str, dict[str, Any]], major_version_level: str | None) -> Detected:
