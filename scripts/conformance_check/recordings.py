@@ -164,13 +164,15 @@ def _payload_of(entry: dict[str, Any], line: bytes) -> bytes:
 
 
 def seconds_of(stamp: object) -> float | None:
-    """Read ISO 8601 as epoch seconds, without a zone as UTC; None for anything else."""
+    """Read ISO 8601 as epoch seconds, without a zone as UTC; None for anything else, or an end of the calendar."""
     if not isinstance(stamp, str):
         return None
     try:
         read = datetime.fromisoformat(_Z_BEFORE_OFFSET.sub("", stamp))
     except ValueError:
         return None
+    if not 1 < read.year < 9999:
+        return None  # in another zone, or a rounding later, it may be a year that there is not
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 

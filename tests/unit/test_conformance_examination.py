@@ -136,6 +136,18 @@ def test_time_of_receipt() -> None:
     assert outcome.unjudged() == frozenset()
 
 
+@pytest.mark.parametrize(
+    "stamp", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-23:59"]
+)
+def test_a_time_at_the_end_of_the_calendar_is_none(stamp: str) -> None:
+    """A timestamp or a time of receipt that no clock shows tells no time; the message is judged."""
+    told = orjson.dumps({"timestamp": stamp}).decode()
+    outcome = examine([f"{TOPIC} {told}", json_line(0, document={}, received=stamp)])
+
+    assert outcome.times == {TimeSource.LINE_ORDER: 2}
+    assert all(finding.to_dict() for finding in outcome.findings())
+
+
 def test_line_order() -> None:
     """Without any time nothing is late, and the outcome says so."""
     document = state()
