@@ -59,9 +59,11 @@ class Conformance:
 
     def refuse(self, address: Address, rejected: RejectedMessage) -> None:
         """Note a message of a known sender that could not be read."""
-        self._tell(
-            self._doctor.refuse(address.robot, address.topic, rejected, at=self._clock(), wall=self._wall_clock())
-        )
+        try:
+            at, wall = self._clock(), self._wall_clock()
+            self._tell(self._doctor.refuse(address.robot, address.topic, rejected, at=at, wall=wall))
+        except Exception as fault:  # noqa: BLE001 - as in `examine`
+            self._log_fault(address, fault)
 
     def tick(self) -> None:
         """Let time pass; to be called about every TICK_S."""

@@ -23,18 +23,22 @@ import orjson
 from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
 from vda5050.robot_view import GatewayFacts, Reading, build_view
-from vda5050.topics import Address
+from vda5050.topics import FROM_ROBOT, Address
 
 CONNECTION_STATES = frozenset({"ONLINE", "OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
 """The words of `connectionState`, 1.1 to 3.0 (3.0 writes CONNECTION_BROKEN)."""
+
+_SAID_BY_THE_BROKER = frozenset({"CONNECTIONBROKEN", "CONNECTION_BROKEN"})
+"""A last will: the robot itself says nothing any more."""
 
 
 @dataclass(slots=True)
 class Robot:
     """What one robot said last.
 
-    `messages` by topic, the newest last, of `kept_bytes` together. `last_heard` is monotonic, None while only retained
-    messages are known.
+    `messages` by topic, the newest last, of `kept_bytes` together. `last_heard` (monotonic) and `last_seen` (epoch
+    seconds) are those of its own newest live message, None while there was none: what its master control sends, and
+    the will that the broker keeps for it, come from a dead robot's topics as well.
     """
 
     manufacturer: str
@@ -98,23 +102,7 @@ class RobotState:
 
     def update_from_mqtt(self, update: Update) -> None:
         """Keep a message of a robot that was admitted, here or by the worker that took it in."""
-        address = update.address
-        robot = self._robots.get(address.robot)
-        if robot is None:
-            robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
-            self._admitted.add(address.robot)
-        grows_by = len(update.payload) - robot.size_of(address.topic)
-        robot.kept_bytes += grows_by
-        self.kept_bytes += grows_by
-        robot.messages.pop(address.topic, None)  # so that it goes in last
-        robot.messages[address.topic] = update
-        if not update.is_retained:
-            robot.last_seen = update.received_at
-            robot.last_heard = self._clock()
-        if address.major_version is not None:
-            robot.major_version = address.major_version
-        if address.topic == "connection":
-            robot.connection_state = _connection_state(orjson.loads(update.payload))
+        self._keep(update, self._clock())
 
     def restore(self, update: Update) -> None:
         """Keep a message of before this process began: it is shown, and the robot stays stale until it is heard.
@@ -154,9 +142,7 @@ class RobotState:
         self.kept_bytes = 0
         at = self._clock() - now
         for update in sorted(updates, key=lambda update: update.received_at):
-            self.update_from_mqtt(update)
-            if not update.is_retained:
-                self._robots[update.address.robot].last_heard = at + min(update.received_at, now)
+            self._keep(update, at + min(update.received_at, now))
         self._link_since = None if link_since is None else at + min(link_since, now)
 
     def get_snapshot(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
@@ -203,6 +189,27 @@ class RobotState:
     def get_view(self, robot: str) -> bytes:
         """Write one robot's view. Raises KeyError where the robot is unknown."""
         return orjson.dumps(self._view(self._robots[robot], self._clock()))
+
+    def _keep(self, update: Update, heard_at: float) -> None:
+        """Keep a message; `heard_at`: when it came, by `clock`."""
+        address = update.address
+        robot = self._robots.get(address.robot)
+        if robot is None:
+            robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
+            self._admitted.add(address.robot)
+        grows_by = len(update.payload) - robot.size_of(address.topic)
+        robot.kept_bytes += grows_by
+        self.kept_bytes += grows_by
+        robot.messages.pop(address.topic, None)  # so that it goes in last
+        robot.messages[address.topic] = update
+        if address.major_version is not None:
+            robot.major_version = address.major_version
+        is_own = address.topic in FROM_ROBOT
+        if address.topic == "connection":
+            robot.connection_state = _connection_state(orjson.loads(update.payload))
+            is_own = robot.connection_state not in _SAID_BY_THE_BROKER
+        if is_own and not update.is_retained:
+            robot.last_seen, robot.last_heard = update.received_at, heard_at
 
     def _view(self, robot: Robot, now: float) -> dict[str, Any]:
         messages = {

@@ -90,7 +90,9 @@ class Settings:
         14_400, "seconds (0: no end) after which a stream is told to come back, each at 0.75 to 1.25", may_be_off=True
     )
     drain_s: int = _knob(3, "seconds over which streams are ended when the gateway stops, so that not all come at once")
-    stale_after_s: int = _knob(45, "seconds without a message after which a robot is stale (the standard: one in 30 s)")
+    stale_after_s: int = _knob(
+        45, "seconds without a message of its own after which a robot is stale (standard: one in 30 s)"
+    )
     trusted_proxies: tuple[str, ...] = _knob(
         (),
         "networks of proxies whose X-Forwarded-* and X-Request-ID are believed, comma separated; unix: a Unix socket's",

@@ -20,6 +20,9 @@ TOPICS = frozenset(
 )
 """The last levels that the standard defines, 1.1 to 3.0."""
 
+FROM_ROBOT = frozenset({"state", "visualization", "factsheet", "connection"})
+"""Those that a robot speaks on (and the broker for it, on `connection`); on the others its master control does."""
+
 _DIALECT = {"instantAction": "instantActions", "connect": "connection"}
 """Last levels seen in the field, and what they mean."""
 

@@ -4,7 +4,8 @@ Takes `Message`s, gives an `Outcome`. Each robot has a doctor of its own, becaus
 
     received     the message says when it was received: all rules apply
     timestamps   it does not: the robot's own timestamps tell how time passes (of state and visualization; a will's is
-                 outdated, an order's is of another clock), so its clock cannot be told wrong
+                 outdated, an order's is of another clock), so its clock cannot be told wrong. What its master sends
+                 is dated to the robot's next message, and while it is not online no time passes
     line order   not even these: no time passes, and nothing is late
 """
 
@@ -20,6 +21,7 @@ from conformance_check.recordings import Message, seconds_of
 from vda5050.doctor import RULES, Doctor, Finding, Observation, Severity, summarize
 from vda5050.errors import RejectedMessage
 from vda5050.payloads import parse_payload
+from vda5050.topics import FROM_ROBOT
 from vda5050.validation import detect_version
 
 SEVERITIES = tuple(reversed(Severity))
@@ -27,6 +29,9 @@ SEVERITIES = tuple(reversed(Severity))
 
 MAX_STEP_S = 600.0
 """A larger step between a robot's timestamps is a clock that was set or a recording that paused: no time passes."""
+
+MAX_UNDATED = 1_000
+"""Messages of a master control that are kept until its robot says what time it is."""
 
 UNREADABLE = "unreadable_message"
 _WITH_CLOCK = frozenset({"state", "visualization"})
@@ -86,6 +91,15 @@ class _Patient:
     stamp: float | None = None
     ticked_at: float | None = None
     is_received: bool = False
+    is_online: bool = False
+    undated: list[Observation] = field(default_factory=list)
+
+    def date_what_waits(self) -> None:
+        """Let what the master control sent since the robot's last message have come just now."""
+        for seen in self.undated:
+            seen.at, seen.wall = self.at, self.wall
+            self.doctor.observe(seen)
+        self.undated.clear()
 
     def tick_until(self, at: float, wall: float) -> None:
         """Ask the timed rules for every second that passed: the doctor takes a longer step for a stall of its own."""
@@ -130,6 +144,12 @@ class Examination:
             wall=patient.wall,
             offset=message.place,
         )
+        if message.at is None and address.topic not in FROM_ROBOT:
+            patient.undated.append(seen)
+            if len(patient.undated) >= MAX_UNDATED:
+                patient.date_what_waits()
+            return
+        patient.date_what_waits()
         patient.tick_until(patient.at, patient.wall)
         patient.doctor.observe(seen)
 
@@ -146,6 +166,8 @@ class Examination:
 
     def outcome(self) -> Outcome:
         """Give what was found."""
+        for patient in self._patients.values():
+            patient.date_what_waits()
         self.tick(self._last_at, self._last_wall)
         robots = [_outcome(robot, patient) for robot, patient in self._patients.items()]
         robots.sort(
@@ -172,6 +194,15 @@ class Examination:
             patient.stamp = patient.wall = stamp
         elif patient.stamp is None:
             patient.wall = stamp
+        if message.address.topic == "connection" and not message.is_retained:
+            was_online, patient.is_online = patient.is_online, _says_online(document)
+            if patient.is_online and not was_online:
+                patient.stamp = None  # how long it was gone is not how long it has been silent
+
+
+def _says_online(document: dict[str, Any]) -> bool:
+    state = document.get("connectionState")
+    return isinstance(state, str) and state.upper() == "ONLINE"
 
 
 def _refuse(patient: _Patient, message: Message, rejected: RejectedMessage) -> None:

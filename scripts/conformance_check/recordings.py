@@ -125,7 +125,7 @@ def _read_json_line(text: bytes, number: int) -> Message | None:
     received = seconds_of(entry.get("received", entry.get("tst")))
     return Message(
         address=address,
-        payload=_payload_of(entry),
+        payload=_payload_of(entry, text),
         place=number,
         is_retained=bool(entry.get("retained", entry.get("retain", False))),
         at=received,
@@ -151,22 +151,28 @@ def _read_exported_line(text: bytes, entry: dict[str, Any], number: int) -> Mess
     )
 
 
-def _payload_of(entry: dict[str, Any]) -> bytes:
+def _payload_of(entry: dict[str, Any], line: bytes) -> bytes:
+    """Give the payload's bytes; of one too deep to be written again the whole line, which is refused as too deep."""
     if isinstance(raw := entry.get("raw"), str):
         return raw.encode()
     if isinstance(text := entry.get("payload"), str):
         return text.encode()  # mosquitto_sub writes what is no JSON as a string
-    return orjson.dumps(entry["payload"])
+    try:
+        return orjson.dumps(entry["payload"])
+    except TypeError:
+        return line
 
 
 def seconds_of(stamp: object) -> float | None:
-    """Read ISO 8601 as epoch seconds, without a zone as UTC; None for anything else."""
+    """Read ISO 8601 as epoch seconds, without a zone as UTC; None for anything else, or an end of the calendar."""
     if not isinstance(stamp, str):
         return None
     try:
         read = datetime.fromisoformat(_Z_BEFORE_OFFSET.sub("", stamp))
     except ValueError:
         return None
+    if not 1 < read.year < 9999:
+        return None  # in another zone, or a rounding later, it may be a year that there is not
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 

@@ -124,6 +124,18 @@ def test_unreadable_messages_are_findings(client: FlaskClient, receive: Receive,
     assert (found["severity"], found["robot"], found["sample"]) == ("error", ROBOT, None)
 
 
+def test_a_deep_message_hides_no_finding(client: FlaskClient, receive: Receive) -> None:
+    """One message nested as deep as is let in leaves the answers whole; only its own sample is missing."""
+    deep: list[Any] = []
+    for _ in range(250):
+        deep = [deep]
+    receive(state(batteryState={"charging": False}, vendor=deep), robot=BAD)
+    (found,) = findings(client, f"robots={BAD}")
+
+    assert (found["rule"], found["sample"]) == ("schema", None)
+    assert client.get(f"/robots/{BAD}/conformance").status_code == 200
+
+
 def test_findings_without_their_samples(client: FlaskClient, receive: Receive) -> None:
     """`sample=0` gives the same findings without the messages."""
     receive({"headerId": 1})

@@ -68,12 +68,24 @@ def test_leniencies_do_not_refuse(client: FlaskClient) -> None:
     }
 
 
+def test_leniencies_at_the_beginning_of_a_long_message_hide_no_error(client: FlaskClient) -> None:
+    """A word that the standard lacks is told behind a hundred nulls that are read as absent."""
+    node = {"nodeId": "n", "sequenceId": 0, "released": True, "nodeDescription": None}
+    actions = [{"actionId": f"a{number}", "actionStatus": "WAITING"} for number in range(5)]
+    actions.append({"actionId": "a5", "actionStatus": "BROKEN"})
+    answer = ask(client, state(nodeStates=[node] * 120, actionStates=actions)).get_json()
+
+    assert answer["valid"] is False
+    assert answer["problems"][0]["path"] == "/actionStates/5/actionStatus"
+
+
 @pytest.mark.parametrize(
     ("query", "stated", "version"),
     [
         ("topic=connection", "2.0.0", "2.0.0"),
         ("topic=connection", "3.0.1", "3.0.0"),
         ("topic=connection", "nonsense", "2.1.0"),
+        ("topic=connection", "9" * 5_000 + ".9.0", "2.1.0"),
         ("topic=connection&version=1.1.0", "2.1.0", "1.1.0"),
         ("topic=connection&version=2.1", "3.0.0", "2.1.0"),
         ("topic=connection&version=", "2.0.0", "2.0.0"),
@@ -99,6 +111,7 @@ def test_versions_differ(client: FlaskClient) -> None:
         ("topic=speed", "topic"),
         ("topic=state&version=4.0.0", "version"),
         ("topic=state&version=x", "version"),
+        ("topic=state&version=" + "9" * 4_400 + ".0", "version"),
         ("topic=zoneSet&version=2.1.0", "topic"),
         ("topic=factsheet&version=1.1.0", "topic"),
     ],

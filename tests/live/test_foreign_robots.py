@@ -27,15 +27,15 @@ SDK = ("sdk-0", "sdk-1")
 
 TRUE_ERRORS = {
     # Its MasterController writes `instantActions` in 2.0.0 as well, where the text (6.9) and the schema say `actions`.
-    ("schema", "instantActions", "required /actions"),
+    ("schema", "instantActions", "required text /actions"),
 }
 """What is wrong indeed: all of it in what a master sends, nothing in what a robot does."""
 
 EXPLAINED_WARNINGS = {
     # Right by the text (6.11), but 1.1's and 2.0's official schemas forgot PAUSED (VDA5050#356).
-    ("schema", "state", "enum /actionStates/*/actionStatus"),
+    ("schema", "state", "enum schema /actionStates/*/actionStatus"),
     # Right by the text of 1.1, whose official schema says actionName (vd-m-a-5050#16).
-    ("schema", "instantActions", "required /instantActions/*/actionName"),
+    ("schema", "instantActions", "required schema /instantActions/*/actionName"),
 }
 
 pytestmark = pytest.mark.timeout(400)

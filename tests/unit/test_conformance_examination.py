@@ -13,6 +13,7 @@ from conformance_check.sarif import sarif_log
 from conformance_check.text_report import text_report
 
 from tests.unit.builders import connection, state
+from tests.unit.doctor.streams import path
 from vda5050.doctor import RULES, Severity
 
 TOPIC = "uagv/v2/KUKA/KR_1001/state"
@@ -80,6 +81,50 @@ def test_a_will_does_not_turn_time_back() -> None:
     assert rules_of(examine(lines)) == set()
 
 
+def test_while_a_robot_is_gone_no_time_passes() -> None:
+    """A robot that is off for two minutes, and sends its state a second after its ONLINE, was not silent."""
+    lines = [
+        line(0, headerId=1),
+        line(10, headerId=2),
+        line(11, topic="connection", connectionState="OFFLINE"),
+        line(130, topic="connection"),
+        line(131, headerId=1),
+    ]
+
+    assert rules_of(examine(lines)) == set()
+
+
+def test_a_repeated_online_does_not_stop_time() -> None:
+    """A robot that says ONLINE again and again is late all the same."""
+    lines = [line(0, topic="connection"), line(1, headerId=1), line(2, topic="connection"), line(60, headerId=2)]
+
+    assert rules_of(examine(lines)) == {"state_late"}
+
+
+@pytest.mark.parametrize(("answered_at", "found"), [(31, set()), (45, {"order_not_accepted"})])
+def test_an_order_is_dated_to_the_robots_next_message(answered_at: int, found: set[str]) -> None:
+    """When an order was sent is not known: it has not waited since the state before it."""
+    told: dict[str, Any] = {"orderId": "o1", "orderUpdateId": 0}
+    order = orjson.dumps({"headerId": 1, **told, **path("n0 n1")}).decode()
+    lines = [
+        line(0, headerId=1),
+        f"uagv/v2/KUKA/KR_1001/order {order}",
+        line(30, headerId=2),
+        line(33, headerId=3),
+        line(answered_at + 3, headerId=4, **told),
+    ]
+
+    assert rules_of(examine(lines)) - {"schema"} == found
+
+
+def test_the_last_order_is_judged() -> None:
+    """An order that nothing follows is judged by its content."""
+    outcome = examine([line(0), 'uagv/v2/KUKA/KR_1001/order {"nodes":[],"edges":[]}'])
+
+    assert "order_graph" in rules_of(outcome)
+    assert outcome.messages == 2
+
+
 def test_time_of_receipt() -> None:
     """JSON lines tell when each was received, so a late state is seen even at the recording's end."""
     quiet = json_line(0, document=state(headerId=1, timestamp="2024-05-21T10:00:00.00Z"))
@@ -89,6 +134,18 @@ def test_time_of_receipt() -> None:
     assert outcome.times == {TimeSource.RECEIVED: 2}
     assert [finding.robot for finding in outcome.findings() if finding.rule == "state_late"] == ["KUKA/KR_1001"]
     assert outcome.unjudged() == frozenset()
+
+
+@pytest.mark.parametrize(
+    "stamp", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-23:59"]
+)
+def test_a_time_at_the_end_of_the_calendar_is_none(stamp: str) -> None:
+    """A timestamp or a time of receipt that no clock shows tells no time; the message is judged."""
+    told = orjson.dumps({"timestamp": stamp}).decode()
+    outcome = examine([f"{TOPIC} {told}", json_line(0, document={}, received=stamp)])
+
+    assert outcome.times == {TimeSource.LINE_ORDER: 2}
+    assert all(finding.to_dict() for finding in outcome.findings())
 
 
 def test_line_order() -> None:

@@ -107,3 +107,15 @@ def test_no_recording_is_refused(lines: list[bytes]) -> None:
 
     assert count + recording.noise <= len(lines)
     assert examination.outcome().messages == count
+
+
+def test_a_payload_that_is_nested_too_deep() -> None:
+    """A JSON line whose payload is deeper than a gateway takes in is a message that cannot be read, not an end."""
+    (message,), noise = read(f'{{"topic":"{TOPIC}","payload":{"[" * 300}{"]" * 300}}}')
+    examination = Examination()
+    examination.take(message)
+
+    assert noise == 0
+    assert [(found.rule, found.place) for found in examination.outcome().findings()] == [
+        ("unreadable_message", "depth")
+    ]

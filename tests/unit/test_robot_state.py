@@ -263,6 +263,39 @@ def test_retained_is_no_sign_of_life(fleet: Fleet) -> None:
     assert (robot["connection_state"], robot["last_seen"], robot["is_stale"]) == ("ONLINE", None, True)
 
 
+@pytest.mark.parametrize(
+    ("topic", "document"),
+    [
+        ("order", {"orderId": "o1"}),
+        ("instantActions", {"actions": []}),
+        ("zoneSet", {"zoneSet": {}}),
+        ("responses", {"responses": []}),
+        ("connection", connection(connectionState="CONNECTIONBROKEN")),
+        ("connection", connection(connectionState="connection_broken")),
+    ],
+)
+def test_what_others_say_is_no_sign_of_life(fleet: Fleet, topic: str, document: dict[str, Any]) -> None:
+    """What a robot's master control sends, or the broker for it (a will), makes no dead robot look alive."""
+    fleet.update(state())
+    before = fleet.robot()["last_seen"]
+    fleet.clock.advance(STALE_AFTER_S + 1)
+    fleet.wall_clock.advance(STALE_AFTER_S + 1)
+    fleet.update(document, topic=topic)
+
+    robot = fleet.robot()
+    assert (robot["last_seen"], robot["is_stale"], robot["last_message_type"]) == (before, True, topic)
+    fleet.robots.restart(list(fleet.robots.updates()), link_since=START_S, now=fleet.wall_clock())
+    assert (fleet.robot()["last_seen"], fleet.robot()["is_stale"]) == (before, True)
+
+
+@pytest.mark.parametrize("topic", ["state", "visualization", "factsheet", "connection"])
+def test_every_topic_of_a_robot_is_a_sign_of_life(fleet: Fleet, topic: str) -> None:
+    """A robot was heard when it sent anything live, an OFFLINE too."""
+    fleet.update({"connectionState": "OFFLINE"}, topic=topic)
+
+    assert (fleet.robot()["last_seen"], fleet.robot()["is_stale"]) == ("2023-11-14T22:13:20.000Z", False)
+
+
 def test_retained_does_not_age_a_robot(fleet: Fleet) -> None:
     """A retained message that comes after a live one takes nothing from it."""
     fleet.update(state())

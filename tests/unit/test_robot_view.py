@@ -208,6 +208,26 @@ def test_the_newer_position_counts(
     assert view["velocity"]["vx"] == 1.0  # which only the state says
 
 
+@pytest.mark.parametrize(("age", "is_shown"), [(5.0, True), (5.1, False), (-60.0, True)])
+def test_how_a_robot_moved_long_ago_is_not_how_it_moves(*, age: float, is_shown: bool) -> None:
+    """Velocity and paths of a visualization from well before the state are not shown; the position still is."""
+    said = {
+        "agvPosition": {"x": 9.0},
+        "velocity": {"vx": 1.5},
+        "plannedPath": {"trajectory": TRAJECTORY},
+        "intermediatePath": {"polyline": []},
+    }
+    view = view_of_readings(
+        {
+            "visualization": Reading(said, 1_000.0, is_retained=False),
+            "state": Reading({"driving": False}, 1_000.0 + age, is_retained=False),
+        }
+    )
+
+    assert view["position"]["x"] == 9.0
+    assert {view[name] is not None for name in ("velocity", "planned_path", "intermediate_path")} == {is_shown}
+
+
 def test_an_older_visualization_fills_what_the_state_lacks() -> None:
     """A robot that sends its position in visualization only has one, however old."""
     view = view_of(visualization={"agvPosition": {"x": 9.0}}, state={"driving": True})

@@ -128,6 +128,17 @@ def test_progress_counts_on_after_an_update() -> None:
     }
 
 
+@pytest.mark.parametrize(("at", "passed"), [(0, 1), (1, 2), (3, 4), (4, 5)])
+def test_progress_counts_what_lies_before_an_update(at: int, passed: int) -> None:
+    """An update that came while the robot had nodes before its first one ahead: these are not passed."""
+    nodes = [{"nodeId": f"n{number}", "sequenceId": 2 * number, "released": True} for number in range(5)]
+    update = {"orderId": "o1", "orderUpdateId": 1, "nodes": nodes[3:], "edges": []}
+    said = {"orderId": "o1", "orderUpdateId": 1, "lastNodeId": f"n{at}", "lastNodeSequenceId": 2 * at}
+    seen = view_of(order=update, state=said | {"nodeStates": nodes[at + 1 :], "edgeStates": []})["order"]
+
+    assert (seen["progress"]["passed_nodes"], seen["progress"]["all_nodes"]) == (passed, 5)
+
+
 def test_a_master_that_numbers_nodes_only() -> None:
     """Nodes 0, 1, 2, 3 (seen in the field): progress counts them, and no edge gets an end by guess."""
     nodes = [{"nodeId": f"n{number}", "sequenceId": number, "released": True} for number in range(4)]

@@ -176,6 +176,9 @@ def test_a_member_has_one_form_in_a_version() -> None:
         ("4.0.0", None),
         ("two", None),
         ("", None),
+        ("9" * 5_000 + ".0", None),
+        ("2." + "0" * 5_000, None),
+        ("2.1." + "0" * 5_000, None),
     ],
 )
 def test_versions_are_read_as_robots_write_them(stated: str, version: Version | None) -> None:

@@ -168,6 +168,24 @@ def test_a_topic_that_a_version_does_not_have_has_no_rules() -> None:
     assert validate({"anything": 1}, V1_1, "factsheet") == []
 
 
+@pytest.mark.parametrize("mode", ["STARTUP", "startup"])
+def test_while_a_robot_starts_up_its_header_is_judged(mode: str) -> None:
+    """3.0's states may be incomplete or invalid until startup is finished (6.6.6), whatever their length."""
+    message: dict[str, Any] = {"headerId": "1", "operatingMode": mode, "nodeStates": [{}] * 300, "errors": None}
+
+    problems = validate(message, V3_0, "state")
+
+    told = {(problem.path, problem.code) for problem in problems if problem.severity != "info"}
+    required = {(f"/{name}", "required") for name in ("timestamp", "version", "manufacturer", "serialNumber")}
+    assert told == {*required, ("/headerId", "type")}
+    assert ("/powerSupply", "info") in {(problem.path, problem.severity) for problem in problems}
+    assert "/powerSupply" in {
+        problem.path
+        for problem in validate(message | {"operatingMode": "MANUAL"}, V3_0, "state")
+        if problem.severity == "error"
+    }
+
+
 def test_errors_come_first() -> None:
     """Problems are sorted by severity."""
     message = state(
@@ -203,6 +221,60 @@ def test_a_fault_at_the_end_of_a_long_message_is_found() -> None:
     problems = validate(state(nodeStates=[*nodes, {"nodeId": "n", "sequenceId": 2}]), V2_1, "state")
 
     assert only(problems) == (f"/nodeStates/{3 * MAX_ELEMENTS}/released", "required", "both", "error")
+
+
+_HALL = {"x": 1, "y": 1, "mapId": "hall"}
+_NOWHERE = {"x": 1, "mapId": "hall"}
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "found"),
+    [
+        ({"nodeDescription": None}, {"released": 5}, ("/released", "type", "both", "error")),
+        (
+            {"nodeDescription": None},
+            {"nodePosition": {"x": 1, "mapId": "hall"}},
+            ("/nodePosition/y", "required", "both", "error"),
+        ),
+        ({"nodePosition": _HALL | {"theta": 3.142}}, {"nodeId": 5}, ("/nodeId", "type", "both", "error")),
+        ({"nodeId": 5}, {}, None),
+        ({}, {"nodeDescription": None}, ("/nodeDescription", "null_member", "both", "info")),
+        ({}, {"nodePosition": _HALL | {"theta": 4}}, ("/nodePosition/theta", "range", "text", "error")),
+    ],
+)
+def test_what_is_read_leniently_hides_no_error(
+    head: dict[str, Any], tail: dict[str, Any], found: tuple[str, str, str, str] | None
+) -> None:
+    """Of a long message an error at its end is told, whatever was read leniently before it; one error is enough."""
+    node = {"nodeId": "n", "sequenceId": 2, "released": True}
+    nodes = [node | head, *[node] * (2 * MAX_ELEMENTS), node | tail, node]
+
+    problems = validate(state(nodeStates=nodes), V2_1, "state")
+
+    last = f"/nodeStates/{2 * MAX_ELEMENTS + 1}"
+    told = [problem for problem in problems if problem.path.startswith(last)]
+    assert len(problems) == bool(head) + bool(tail)
+    assert [(p.path, p.code, p.contradicts, p.severity) for p in told] == (
+        [] if found is None else [(last + found[0], *found[1:])]
+    )
+
+
+def test_an_error_deep_in_a_long_message_is_found_in_its_place() -> None:
+    """Arrays within arrays: the path is that of the whole message."""
+    action = {"actionId": "a", "actionType": "t", "blockingType": "NONE"}
+    node = {"nodeId": "n", "sequenceId": 0, "released": True, "actions": [action] * 3}
+    broken = node | {
+        "actions": [action, *[action | {"actionDescription": None}] * 120, action | {"blockingType": "ALL"}]
+    }
+    header = {name: value for name, value in state().items() if name in ("headerId", "timestamp", "version")}
+    order = header | {"manufacturer": "K", "serialNumber": "1", "orderId": "o", "orderUpdateId": 0, "edges": []}
+
+    problems = validate(order | {"nodes": [node | {"nodeDescription": None}, *[node] * 50, broken]}, V2_1, "order")
+
+    assert ("/nodes/51/actions/121/blockingType", "enum") in {(problem.path, problem.code) for problem in problems}
+    assert [problem.path for problem in problems if problem.severity == "error"] == [
+        "/nodes/51/actions/121/blockingType"
+    ]
 
 
 def test_a_path_is_a_json_pointer() -> None:

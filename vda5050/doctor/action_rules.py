@@ -7,6 +7,7 @@ from typing import Any
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import (
     GRACE_S,
+    MAX_CANCEL_ID_CHARS,
     MAX_CANCELS,
     MAX_REMEMBERED_ACTIONS,
     SILENT,
@@ -18,6 +19,7 @@ from vda5050.doctor.records import (
     text,
 )
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.validation import is_starting_up
 
 STUCK_AFTER_S = 600.0
 CANCEL_WITHIN_S = 60.0
@@ -37,6 +39,8 @@ _MUST_END = frozenset(
     }
 )  # fmt: skip
 """What the specification says ends by itself; how long a vendor's own action takes is the vendor's affair."""
+_MAY_BE_INSTANT = (_MAY_LAST | _MUST_END) - {"pick", "drop", "detectObject", "finePositioning", "waitForTrigger"}
+"""What may be no part of an order, so that cancelling one does not end it."""
 
 
 @on_message(Severity.WARNING, "6.11 Action states, figure 16; 3.0.0: 6.6.9, table 12", "state")
@@ -45,6 +49,8 @@ def action_transition(record: RobotRecord, seen: Observation) -> Iterable[Compla
     document = seen.document
     if not record.actions or document.get("orderId") != record.order_id or _lists(document) == record.action_lists:
         return ()  # of another order: its actions may carry the same ids
+    if is_starting_up(document, seen.version):
+        return ()
     return [
         Complaint(f"action {action_id:.50} went from {track.status:.20} to {status:.20}")
         for action_id, status, _ in reported_actions(document)
@@ -79,7 +85,8 @@ def cancel_unfinished(record: RobotRecord, now: float) -> Iterator[Complaint]:
         track.status in _BUSY and action_id not in record.cancels for action_id, track in record.actions.items()
     )
     for action_id, since in record.cancels.items():
-        if now - since > (CANCEL_AT_LATEST_S if is_busy else CANCEL_WITHIN_S):
+        waits = record.is_paused and record.has_route and action_id in record.actions  # says it will stop at the node
+        if now - since > (CANCEL_AT_LATEST_S if is_busy or waits else CANCEL_WITHIN_S):
             yield Complaint(f"cancelOrder {action_id:.50} is not finished after {now - since:.0f} s")
 
 
@@ -112,6 +119,7 @@ def remember_actions(record: RobotRecord, seen: Observation) -> None:
         record.cancels = {}  # a new order was accepted, so the old one is gone
     if lists == record.action_lists and not record.cancels and order_id == record.order_id:
         return
+    record.is_paused = seen.document.get("paused") is True
     before = record.actions if order_id == record.order_id else {}
     record.actions, record.action_lists = {}, lists
     for action_id, status, action_type in reported_actions(seen.document):
@@ -122,9 +130,17 @@ def remember_actions(record: RobotRecord, seen: Observation) -> None:
             record.actions[action_id] = track
         if status in _FINAL:
             record.cancels.pop(action_id, None)
-    if record.cancels and not seen.document.get("nodeStates") and not seen.document.get("edgeStates"):
+    if record.cancels and not (seen.document.get("nodeStates") or seen.document.get("edgeStates") or _acts(record)):
         # Nothing is left to be cancelled. A robot that lists the action has to end it, one that does not need not.
         record.cancels = {name: since for name, since in record.cancels.items() if name in record.actions}
+
+
+def _acts(record: RobotRecord) -> bool:
+    """Whether an action of the order is unfinished, which a cancelOrder ends as well (2.1.0, 6.6.3; 3.0.0, 6.6.8)."""
+    return any(
+        track.status not in _FINAL and action_id not in record.cancels and track.action_type not in _MAY_BE_INSTANT
+        for action_id, track in record.actions.items()
+    )
 
 
 def remember_instant_actions(record: RobotRecord, seen: Observation) -> None:
@@ -132,7 +148,9 @@ def remember_instant_actions(record: RobotRecord, seen: Observation) -> None:
     for action in (*objects(seen.document, "actions"), *objects(seen.document, "instantActions")):
         kind = text(action, "actionType") or text(action, "actionName")
         action_id = text(action, "actionId")
-        if kind == "cancelOrder" and action_id is not None and len(record.cancels) < MAX_CANCELS:
+        if kind != "cancelOrder" or action_id is None or len(action_id) > MAX_CANCEL_ID_CHARS:
+            continue
+        if len(record.cancels) < MAX_CANCELS:
             record.cancels.setdefault(action_id, seen.at)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vda5050.doctor import action_rules, header_rules, order_rules, timing_rules, value_rules
-from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of, summarize
+from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of
 from vda5050.doctor.records import Observation, RobotRecord
 from vda5050.doctor.rules import Complaint, MessageCheck, Rule
 from vda5050.errors import RejectedMessage
 from vda5050.topics import TOPICS
+from vda5050.validation import is_starting_up
 
 TELL_EVERY_S = 10.0
 TELL_LASTING_EVERY_S = 60.0
@@ -139,10 +140,6 @@ class Doctor:
         for patient in self._patients.values():
             yield from patient.ledger
 
-    def summary(self, robot: str) -> str:
-        """Say for a person how a robot does, worst first."""
-        return summarize(self.findings(robot))
-
     def _patient(self, robot: str) -> _Patient:
         patient = self._patients.get(robot)
         if patient is None:
@@ -228,6 +225,9 @@ def _remember(record: RobotRecord, seen: Observation) -> None:
     timing_rules.remember_talk(record, seen)
     if seen.topic == "state":
         record.state_at = seen.at
+        if is_starting_up(seen.document, seen.version):
+            record.forget_order()
+            return
         value_rules.remember_values(record, seen)
         action_rules.remember_actions(record, seen)
         order_rules.remember_progress(record, seen)

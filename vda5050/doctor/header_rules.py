@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from vda5050.doctor.findings import Severity
-from vda5050.doctor.records import FROM_ROBOT, Observation, RobotRecord, integer, text
+from vda5050.doctor.records import Observation, RobotRecord, integer, text
 from vda5050.doctor.rules import Complaint, on_message
+from vda5050.topics import FROM_ROBOT
 
 MAX_CLOCK_SKEW_S = 5.0
 """Above what a network and a busy robot explain, below what confuses people who compare logs."""
@@ -93,7 +94,7 @@ def header_topic_mismatch(_record: RobotRecord, seen: Observation) -> Iterable[C
 def clock_skew(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """The robot's clock differs from the gateway's by more than 5 s, and not just once."""
     since, skew = record.skewed_since, seen.skew_s
-    if since is None or seen.at - since <= SKEW_LASTS_S or abs(skew) <= MAX_CLOCK_SKEW_S:
+    if since is None or skew is None or seen.at - since <= SKEW_LASTS_S or abs(skew) <= MAX_CLOCK_SKEW_S:
         return ()
     direction = "ahead of" if skew > 0 else "behind"
     return (Complaint(f"the robot's clock is {_duration(abs(skew))} {direction} the gateway's"),)
@@ -104,24 +105,24 @@ def remember_header(record: RobotRecord, seen: Observation) -> None:
     number = integer(seen.document, "headerId")
     if number is not None and 0 <= number < _WRAP:
         record.header_ids[seen.topic] = number
-    if seen.topic not in _TIMED:
-        return
+    if seen.topic not in _TIMED or seen.skew_s is None:
+        return  # a visualization may come without its header (up to 2.1), which says nothing about the clock
     if abs(seen.skew_s) <= MAX_CLOCK_SKEW_S:
         record.skewed_since = None
     elif record.skewed_since is None:
         record.skewed_since = seen.at
 
 
-def _skew_s(seen: Observation) -> float:
-    """Give how far the message's time is ahead of ours; 0 where it cannot be read, which the schema finding says."""
+def _skew_s(seen: Observation) -> float | None:
+    """Give how far the message's time is ahead of ours; None where it cannot be read, which the schema finding says."""
     stamp = seen.document.get("timestamp")
     if not isinstance(stamp, str) or len(stamp) < 19:  # a bare date
-        return 0.0
+        return None
     try:
         sent = datetime.fromisoformat(stamp)
         return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).timestamp() - seen.wall
     except (ValueError, OverflowError):
-        return 0.0
+        return None
 
 
 def _duration(seconds: float) -> str:

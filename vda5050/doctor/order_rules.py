@@ -10,6 +10,7 @@ from typing import Any
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import SILENT, Observation, RobotRecord, SentOrder, integer, objects, text
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.validation import is_starting_up
 
 ANSWER_WITHIN_S = 10.0
 NEW_BASE_WITHIN_S = 30.0
@@ -22,12 +23,13 @@ _UPDATES = "6.6.2 Orders and order update; 3.0.0: 6.1.2"
 _REJECTIONS = frozenset(
     {
         "validationError", "orderError", "orderUpdateError", "noRouteError",
-        "VALIDATION_FAILURE", "INVALID_ORDER_ACTION", "UNSUPPORTED_PARAMETER", "OUTDATED_ORDER_UPDATE",
+        "VALIDATION_FAILURE", "INVALID_ORDER_ACTION", "INVALID_ORDER", "UNSUPPORTED_PARAMETER", "OUTDATED_ORDER_UPDATE",
         "SAME_ORDER_UPDATE_ID", "ORDER_UPDATE_FOLLOWING_CANCEL", "NO_ROUTE_TO_TARGET", "OTHER_ORDER_ACTIVE",
         "START_NODE_OUT_OF_RANGE", "MOBILE_ROBOT_NOT_AVAILABLE", "UNKNOWN_MAP_ID", "INSUFFICIENT_MEMORY",
         "NODE_UNREACHABLE",
     }
 )  # fmt: skip
+"""INVALID_ORDER stands in the enumeration of 3.0.0's 7.8 only, where 6.6.5.4 says INVALID_ORDER_ACTION."""
 
 
 @on_message(Severity.ERROR, _GRAPH, "order")
@@ -108,7 +110,7 @@ def state_update_backwards(record: RobotRecord, seen: Observation) -> Iterable[C
     if old is None or not record.order_id or seen.document.get("orderId") != record.order_id:
         return ()
     new = integer(seen.document, "orderUpdateId")
-    if new is None or new >= old:
+    if new is None or new >= old or is_starting_up(seen.document, seen.version):
         return ()
     return (Complaint(f"orderUpdateId went back from {old} to {new} within order {record.order_id:.50}"),)
 
@@ -166,9 +168,10 @@ def remember_progress(record: RobotRecord, seen: Observation) -> None:
 
 
 def _take_answer(record: RobotRecord, sent: SentOrder, document: dict[str, Any]) -> None:
+    """See whether a state takes the sent order or refuses it; once refused it is, however short the error stood."""
     if record.order_id == sent.order_id and record.update_id is not None and record.update_id >= sent.update_id:
         sent.is_accepted, sent.base_ends = True, sent.base_ends[-1:]
-    else:
+    elif not sent.is_rejected:
         sent.is_rejected = any(_is_rejection(error, sent) for error in objects(document, "errors"))
 
 
@@ -176,7 +179,12 @@ def _is_rejection(error: dict[str, Any], sent: SentOrder) -> bool:
     """Whether an error refuses the order: by its name, or (names are the vendors' own up to 2.1) by its references."""
     if text(error, "errorType") in _REJECTIONS:
         return True
-    return any(reference.get("referenceValue") == sent.order_id for reference in objects(error, "errorReferences"))
+    header_id = str(integer(sent.document, "headerId"))
+    return any(
+        reference.get("referenceValue") == sent.order_id
+        or (reference.get("referenceKey") == "headerId" and str(reference.get("referenceValue")) == header_id)
+        for reference in objects(error, "errorReferences")
+    )
 
 
 def _current_update(record: RobotRecord, order_id: str | None, now: float) -> int | None:

@@ -7,17 +7,19 @@ others come. Bounded: MAX_REMEMBERED_ACTIONS actions, MAX_CANCELS cancelOrders, 
 from dataclasses import dataclass, field
 from typing import Any
 
+from vda5050.topics import FROM_ROBOT
 from vda5050.validation import Version
 
 MAX_REMEMBERED_ACTIONS = 1_000
 MAX_CANCELS = 100
+MAX_CANCEL_ID_CHARS = 200
+"""A cancelOrder with a longer id is not waited for."""
 
 STATE_AT_LATEST_S = 30.0
 """A state is due at the latest so long after the one before (2.1.0, 6.10; 3.0.0, 6.6)."""
 GRACE_S = 3.0
 """For the network, and for a sender that is just busy."""
 
-FROM_ROBOT = frozenset({"state", "visualization", "factsheet", "connection"})
 SILENT = frozenset({"OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNATING"})
 """Connection states in which no state is due."""
 
@@ -39,7 +41,7 @@ class Observation:
     wall: float
     offset: int
     header_step: int = 1
-    skew_s: float = 0.0
+    skew_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -72,9 +74,10 @@ class ActionTrack:
 class RobotRecord:
     """One robot's memory; times are monotonic seconds.
 
-    `heard_at` is the robot's newest live message, `state_at` its newest live state; `order_id` to `is_busy` are what
-    that state said. `online_since` is when it came online, or first spoke where only a retained ONLINE is known.
-    `..._since`: since when something that is wrong only if it lasts has been seen without a break.
+    `heard_at` is the robot's newest live message, `state_at` its newest live state; `order_id` to `has_route` are
+    what that state said. `online_since` is when it came online, or first spoke where only a retained ONLINE is known.
+    `cancels`: since when the cancelOrders of these action ids are waited for; `is_paused` is up to date while there are
+    some. `..._since`: since when something that is wrong only if it lasts has been seen without a break.
     """
 
     robot: str
@@ -95,6 +98,7 @@ class RobotRecord:
     actions: dict[str, ActionTrack] = field(default_factory=dict)
     action_lists: tuple[Any, ...] = ()
     cancels: dict[str, float] = field(default_factory=dict)
+    is_paused: bool = False
     new_base_since: float | None = None
     paused_driving_since: float | None = None
     skewed_since: float | None = None
@@ -108,11 +112,16 @@ class RobotRecord:
         """Forget what was said before a break: the robot may have been restarted, and messages were lost."""
         self.forget_numbering()
         self.online_since = self.heard_at = self.state_at = None
+        self.skewed_since = self.talking_since = None
+        self.forget_order()
+
+    def forget_order(self) -> None:
+        """Forget what the robot did, and what its master told it to do."""
         self.order_id = self.update_id = self.last_node = None
-        self.is_driving = self.has_route = False
+        self.is_driving = self.has_route = self.is_paused = False
         self.sent_order = None
         self.actions, self.action_lists, self.cancels = {}, (), {}
-        self.new_base_since = self.paused_driving_since = self.skewed_since = self.talking_since = None
+        self.new_base_since = self.paused_driving_since = None
 
 
 def text(document: dict[str, Any], name: str) -> str | None:

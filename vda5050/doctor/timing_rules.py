@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import (
-    FROM_ROBOT,
     GRACE_S,
     SILENT,
     STATE_AT_LATEST_S,
@@ -14,10 +13,13 @@ from vda5050.doctor.records import (
     text,
 )
 from vda5050.doctor.rules import Complaint, on_message, on_time
+from vda5050.topics import FROM_ROBOT
 
 SETTLE_S = 2.0
 """Messages of a robot and of the broker (its will) overtake one another for so long."""
 GHOST_AFTER_S = 60.0
+
+_GONE = SILENT - {"HIBERNATING"}
 
 _CONNECTION = "6.14 Topic: connection; 3.0.0: 6.5"
 
@@ -68,7 +70,7 @@ def remember_talk(record: RobotRecord, seen: Observation) -> None:
     if record.connection == "ONLINE":
         if record.online_since is None:
             record.online_since = seen.at
-    elif record.connection in SILENT and record.connection != "HIBERNATING" and record.talking_since is None:
+    elif record.connection in _GONE and record.talking_since is None:
         record.talking_since = seen.at
 
 
@@ -82,6 +84,8 @@ def remember_connection(record: RobotRecord, seen: Observation) -> None:
         else:
             record.begin_anew()
             record.online_since = seen.at
+    elif state in _GONE and not seen.is_retained:
+        record.forget_numbering()  # a robot that is back may send something before its ONLINE
     record.talking_since = None
     record.connection, record.connection_at = state, seen.at
     record.is_connection_retained = seen.is_retained

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from vda5050.doctor.findings import Severity
@@ -11,7 +12,7 @@ from vda5050.doctor.records import Observation, RobotRecord, number, objects
 from vda5050.doctor.rules import Complaint, on_message
 from vda5050.schemas import SCHEMAS
 from vda5050.topics import TOPICS
-from vda5050.validation import Problem, validate
+from vda5050.validation import Problem, is_starting_up, validate
 
 THETA_TOLERANCE = 0.005
 """Radians: robots write pi as 3.142."""
@@ -20,6 +21,7 @@ CHARGE_TOLERANCE = 1.0
 BRAKING_S = 10.0
 """A robot that was paused while driving may roll on for so long."""
 MAX_PROBLEMS_A_MESSAGE = 20
+"""Places in one message that are told, the worst first."""
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _SEVERITIES = {severity.value: severity for severity in Severity}
@@ -29,6 +31,8 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """A member does not fit the text or the official schema; told for each place in the message."""
     problems = validate(seen.document, seen.version, seen.topic)
+    if problems and seen.topic == "state" and is_starting_up(seen.document, seen.version):
+        problems = [problem for problem in problems if problem.severity != "info"]
     return _told(problems, seen) if problems else ()
 
 
@@ -36,7 +40,9 @@ def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
 def impossible_value(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An angle, a state of charge or a weight is outside of what can be."""
     found = _impossible(seen.document)
-    return [Complaint(message, place) for place, message in found] if found else ()
+    if not found or is_starting_up(seen.document, seen.version):
+        return ()
+    return [Complaint(message, place) for place, message in found]
 
 
 @on_message(Severity.WARNING, "6.10.6 driving, paused, 6.8.2 startPause; 3.0.0: 6.2.3.2, 7.8", "state")
@@ -53,6 +59,8 @@ def nodes_without_order(_record: RobotRecord, seen: Observation) -> Iterable[Com
     """Nodes or edges to be traversed are listed, and no order."""
     document = seen.document
     if document.get("orderId") != "" or not (document.get("nodeStates") or document.get("edgeStates")):
+        return ()
+    if is_starting_up(document, seen.version):
         return ()
     count = len(objects(document, "nodeStates")) + len(objects(document, "edgeStates"))
     return (Complaint(f"orderId is empty, but nodeStates and edgeStates list {count} to be traversed"),)
@@ -76,17 +84,15 @@ def _told(problems: list[Problem], seen: Observation) -> Iterator[Complaint]:
     """Complain of each problem that no other rule tells."""
     told_by_another = set() if seen.is_retained else {place for place, _ in _impossible(seen.document)}
     clause = f"{seen.version.text}: {SCHEMAS[seen.version][seen.topic].shape.section[seen.version]}"
-    for problem in problems[:MAX_PROBLEMS_A_MESSAGE]:
+    distinct: dict[str, Problem] = {}
+    for problem in problems:
         place = _everywhere(problem.path)
-        if problem.code == "range" and place in told_by_another:
-            continue
-        yield Complaint(
-            f"{problem.path or 'the message'} {problem.message}",
-            f"{problem.code} {place}",
-            _SEVERITIES[problem.severity],
-            problem.contradicts,
-            clause,
-        )
+        if problem.code != "range" or place not in told_by_another:
+            # What it contradicts decides its severity, and one word of a place may be worse than another.
+            distinct.setdefault(f"{problem.code} {problem.contradicts} {place}", problem)
+    for place, problem in islice(distinct.items(), MAX_PROBLEMS_A_MESSAGE):
+        message = f"{problem.path or 'the message'} {problem.message}"
+        yield Complaint(message, place, _SEVERITIES[problem.severity], problem.contradicts, clause)
 
 
 @lru_cache(maxsize=1_000)

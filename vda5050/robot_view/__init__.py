@@ -4,7 +4,6 @@
                        ├─> build_view ─> {"position": {...}, "battery": {...}, "order": {...}, ...}
     what we know ──────┘
 
-version     which version it speaks: by what it says, by its topic, by its names
 schema      the view as marshmallow schemas, for the OpenAPI; parts/ holds one concept a file
 members     the fields of these schemas: meaning, unit, and what robots call it, 1.1 to 3.0 and dialects
 shapes      what turns the schemas into readers; values reads a single value

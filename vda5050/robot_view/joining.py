@@ -124,8 +124,8 @@ def _progress(order: Object, sent: Object) -> Object | None:
     """Count the nodes passed: up to the last one, and not still to be reached (no last node is told as 0, too).
 
     An update's message begins with the last base node, so the nodes before it are counted by their sequence ids: even
-    ones as the standard has it, or each number where a master counts nodes only. None where the state has accepted
-    an update whose message was missed.
+    ones as the standard has it, or each number where a master counts nodes only. Those that the state still lists are
+    not passed. None where the state has accepted an update whose message was missed.
     """
     nodes, reached = sent["nodes"], order["last_node_sequence_id"]
     if not nodes or reached is None or (order["order_update_id"] or 0) > (sent["order_update_id"] or 0):
@@ -136,7 +136,8 @@ def _progress(order: Object, sent: Object) -> Object | None:
     step = 1 if any(sequence_id % 2 for sequence_id in sequence_ids) else 2
     earlier = min(max(0, sequence_ids[0]), _MAX_SEQUENCE_ID) // step
     ahead = {node["sequence_id"] for node in order["nodes"] or ()}
-    passed = earlier + sum([number <= reached and number not in ahead for number in sequence_ids])
+    not_yet = sum([number is not None and number < sequence_ids[0] for number in ahead])
+    passed = max(0, earlier - not_yet) + sum([number <= reached and number not in ahead for number in sequence_ids])
     total = earlier + len(sequence_ids)
     return {"passed_nodes": passed, "all_nodes": total, "fraction": passed / total}
 

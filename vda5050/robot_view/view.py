@@ -22,7 +22,11 @@ from vda5050.robot_view.schema import (
     STATE,
     ZONE_SET,
 )
-from vda5050.robot_view.version import detect_version
+from vda5050.schemas import Version
+from vda5050.schemas.detection import detect_spoken
+
+_BESIDE_S = 5.0
+"""A visualization so much older than the state still tells of the same moment."""
 
 _LINK_STATES = {word: word for word in CONNECTION_STATES.split()} | CONNECTION_ALIASES
 
@@ -59,11 +63,11 @@ class GatewayFacts:
 def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str, Any]:
     """Build the view of `RobotViewSchema`. `messages`: the last one by topic, as in `topics.TOPICS`."""
     documents = {topic: reading.document for topic, reading in messages.items()}
-    version, version_source = detect_version(documents, facts.major_version)
+    spoken = detect_spoken(documents, facts.major_version)
     state = STATE.read_object(documents.get("state", {}))
     sent = ORDER.read(documents.get("order"))
     asked = asked_actions(sent, INSTANT_ACTIONS.read(documents.get("instantActions")))
-    is_split = state["instant_actions"] is not None or (version is not None and version.startswith("3"))
+    is_split = state["instant_actions"] is not None or spoken.version is Version.V3_0
     state["actions"] = join_actions(state, is_split=is_split, asked=asked)
     state["zones"] = join_zones(state, ZONE_SET.read(documents.get("zoneSet")))
     requests = join_requests(state)
@@ -73,8 +77,8 @@ def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str
     return {
         "manufacturer": facts.manufacturer,
         "serial_number": facts.serial_number,
-        "version": version,
-        "version_source": version_source,
+        "version": None if spoken.source is None else spoken.text,
+        "version_source": spoken.source,
         "connection_state": _link_state(facts, connection),
         "connection": connection,
         "last_seen": facts.last_seen,
@@ -90,7 +94,8 @@ def build_view(messages: Mapping[str, Reading], facts: GatewayFacts) -> dict[str
 def _take_newer_motion(state: dict[str, Any], messages: Mapping[str, Reading]) -> None:
     """Take from the visualization what the state does not say, and all that it says when it is the newer one.
 
-    A message that the broker had kept is older than any that came live.
+    A message that the broker had kept is older than any that came live. From one that is well before the state only
+    the position is taken: where a robot was is where it is until it says otherwise, how it moved then says nothing.
     """
     seen = messages.get("visualization")
     motion = None if seen is None else MOTION.read(seen.document)
@@ -98,8 +103,9 @@ def _take_newer_motion(state: dict[str, Any], messages: Mapping[str, Reading]) -
         return
     told = messages.get("state")
     is_newer = told is None or (not seen.is_retained, seen.received_at) > (not told.is_retained, told.received_at)
+    is_old = told is not None and not is_newer and told.received_at - seen.received_at > _BESIDE_S
     for key, value in motion.items():
-        if value is not None and (is_newer or state[key] is None):
+        if value is not None and (is_newer or (state[key] is None and (key == "position" or not is_old))):
             state[key] = value
 
 

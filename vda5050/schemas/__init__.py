@@ -6,6 +6,7 @@ in that version, and the `unit` of what is measured. From these `validation` mak
 and are published.
 
     versions  ->  members (fields)  ->  shapes (objects, all versions of each)  ->  common, order, state, ...
+              ->  detection (which version a message follows)
 
 What a shape says is the specification's text where text and official schema disagree; `validation.overlays` lists
 where they do. Members are named as the standard names them.

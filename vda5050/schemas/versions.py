@@ -8,7 +8,10 @@ import re
 from enum import Enum
 from typing import Self
 
-_NUMBER = re.compile(r"[vV]?(\d+)\.(\d+)(?:\.\d+)*")
+MAX_VERSION_CHARS = 32
+"""Whatever is longer is no version; and int() refuses more than 4,300 digits."""
+
+_NUMBER = re.compile(r"[vV]?(\d{1,4})\.(\d{1,4})(?:\.\d+)*")
 
 
 class Version(Enum):
@@ -34,7 +37,7 @@ class Version(Enum):
     @classmethod
     def from_text(cls, text: str) -> Self | None:
         """Read "2.1.0", "2.1", "v2.0.0" or "V3.0.1". None where no version known here can be meant."""
-        match = _NUMBER.fullmatch(text.strip())
+        match = _NUMBER.fullmatch(text.strip()) if len(text) <= MAX_VERSION_CHARS else None
         if match is None:
             return None
         major, minor = int(match[1]), int(match[2])

@@ -1,22 +1,20 @@
 """Is a message what the standard asks for? The marshmallow schemas, put to work.
 
-Takes a parsed message and where it came from, gives its version (`detect_version`) and its problems (`validate`); and
-gives each topic's JSON Schema for publication (`json_schema`). Needs no network and keeps no state but compiled
-validators.
+Takes a parsed message and its version (`schemas.detection` says which), gives its problems (`validate`); and gives each
+topic's JSON Schema for publication (`json_schema`). Needs no network and keeps no state but compiled validators.
 
-    detection   which version
     json_schema   marshmallow -> JSON Schema
     overlay, overlays   where the official schemas and the text disagree
     verdict -> problems   valid at once, or what is wrong and what it contradicts
 """
 
 from vda5050.schemas import Version
-from vda5050.validation.detection import detect_version
+from vda5050.schemas.detection import detect_version
 from vda5050.validation.json_schema import json_schema
 from vda5050.validation.overlay import Overlay
 from vda5050.validation.overlays import OVERLAYS
 from vda5050.validation.problems import Contradicts, Problem, Severity
-from vda5050.validation.verdict import overlays_of, validate
+from vda5050.validation.verdict import is_starting_up, overlays_of, validate
 
 __all__ = [
     "OVERLAYS",
@@ -26,6 +24,7 @@ __all__ = [
     "Severity",
     "Version",
     "detect_version",
+    "is_starting_up",
     "json_schema",
     "overlays_of",
     "validate",

@@ -6,6 +6,7 @@ jsonschema-rs gathers all errors of a document before it gives the first: 60 kB 
 arrays and members without a rule are cut.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 MAX_MEMBERS = 200
@@ -29,6 +30,14 @@ def excerpt(document: dict[str, Any], known_names: frozenset[str]) -> dict[str, 
         return document
     cut: dict[str, Any] = _Cutter(known_names).cut(document, 0)
     return cut
+
+
+def narrowed(value: Any, path: Sequence[str | int]) -> Any:
+    """Copy a message along a path (which leads to something), each array on it with the one element that is on it."""
+    if not path:
+        return value
+    inner = narrowed(value[path[0]], path[1:])
+    return [inner] if isinstance(value, list) else {**value, path[0]: inner}
 
 
 def property_names(schema: Any) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """The marshmallow schemas written as JSON Schema 2020-12.
 
 Takes a version and a topic, gives a dict: the published form, which `GET /schemas/<version>/<topic>` and
-`/openapi.json` serve, and, without what is only for people, what `compiled` checks messages with. Objects stand inside
+`/openapi.json` serve, and, without what is only for people, what `verdict` checks messages with. Objects stand inside
 each other without `$ref`, so that a place in a message and its place in the schema have the same path.
 """
 

@@ -79,7 +79,36 @@ def find_problems(
             found[key] = replace(problem, severity="warning")
         else:
             found[key] = problem
-    return sorted(_without_lesser(found), key=lambda problem: _SEVERITIES.index(problem.severity))
+    return worst_first(_without_lesser(found))
+
+
+def worst_first(problems: Iterable[Problem]) -> list[Problem]:
+    """Sort problems by severity, and leave those that are equally bad in their order."""
+    return sorted(problems, key=lambda problem: _SEVERITIES.index(problem.severity))
+
+
+def lenient_schema(schema: Any) -> Any:
+    """Loosen a schema by what is read leniently (see `_leniency`): what it still refuses is refused for good.
+
+    Tells whether and where a message has an error at all; what the error is the schema itself says better.
+    """
+    if isinstance(schema, list):
+        return [lenient_schema(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    loose = {keyword: lenient_schema(value) for keyword, value in schema.items() if keyword != "enum"}
+    for name, member in schema.get("properties", {}).items():
+        if name not in schema.get("required", ()) and isinstance(member.get("type"), (str, list)):
+            types = member["type"] if isinstance(member["type"], list) else [member["type"]]
+            loose["properties"][name]["type"] = [*types, "null"]
+    if words := [word for word in schema.get("enum", ()) if isinstance(word, str)]:
+        loose["pattern"] = f"(?i)^(?:{'|'.join(map(re.escape, words))})$"
+    elif "pattern" in schema:
+        loose["pattern"] = f"^(?:{_READABLE_TIME.pattern})$"
+    for keyword, tolerance in (("minimum", -ROUNDING), ("maximum", ROUNDING)):
+        if keyword in schema and schema[keyword] % 1:
+            loose[keyword] = schema[keyword] + tolerance
+    return loose
 
 
 def _without_lesser(found: dict[tuple[str, str], Problem]) -> Iterator[Problem]:
@@ -108,11 +137,16 @@ def _judge(error: ValidationError, schema: JsonSchema, contradicts: Contradicts)
         steps.append(error.kind.as_dict()["property"])
     elif keyword == "anyOf":
         steps.append(_at(schema, error.schema_path)[0]["required"][0])
-    path = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    path = pointer(steps)
     if leniency := _leniency(error, keyword, schema):
         code, message = leniency
         return Problem(path, message, contradicts, "info", code)
     return Problem(path, _message(error, keyword), contradicts, "error", _CODES.get(keyword, keyword))
+
+
+def pointer(steps: Iterable[str | int]) -> str:
+    """Write a path as a JSON pointer."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def _leniency(error: ValidationError, keyword: str, schema: JsonSchema) -> tuple[str, str] | None:

@@ -138,10 +138,19 @@ def test_what_a_robot_that_is_gone_said_last_is_not_held_against_it() -> None:
         (CANCEL_WITHIN_S, {"nodeStates": [], "actionStates": [action("RUNNING", "i1", "cancelOrder")]}),
         (CANCEL_AT_LATEST_S, {"nodeStates": route("n1"), "driving": True}),
         (CANCEL_AT_LATEST_S, {"actionStates": [action("RUNNING"), action("RUNNING", "i1", "cancelOrder")]}),
+        (CANCEL_AT_LATEST_S, {"actionStates": [action("RUNNING")]}),
+        (CANCEL_WITHIN_S, {"actionStates": [action("WAITING", "a1", "waitForTrigger")]}),
+        (
+            CANCEL_AT_LATEST_S,
+            {"nodeStates": route("n1"), "paused": True, "actionStates": [action("RUNNING", "i1", "cancelOrder")]},
+        ),
     ],
 )
 def test_a_cancelling_that_does_not_end_is_found(within: float, members: dict[str, Any]) -> None:
-    """A minute for a robot at rest, five for one that drives on or finishes an action; listed as an action or not."""
+    """A minute for a robot at rest, five for one that drives on, finishes an action, or is paused on its way.
+
+    Whether it lists the cancelOrder or not, and also where only an action is left of the order.
+    """
     patient = Patient()
     patient.state(**ORDER, **members)
     patient.instant_action("cancelOrder")
@@ -160,6 +169,7 @@ def test_a_cancelling_that_does_not_end_is_found(within: float, members: dict[st
         {"nodeStates": [], "actionStates": [action("FINISHED", "i1", "cancelOrder")]},
         {"nodeStates": route("n1"), "actionStates": [action("FAILED", "i1", "cancelOrder")]},
         {"nodeStates": [], "edgeStates": []},
+        {"actionStates": [action("RUNNING", "i0", "startCharging"), action("FAILED")]},
         {"orderId": "o2", "nodeStates": route("n1")},
     ],
 )

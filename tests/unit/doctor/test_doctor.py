@@ -1,15 +1,18 @@
 """What the doctor does with what the rules say: count, tell, forget; and when it says nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 import pytest
 
 from tests.unit.doctor.streams import ROBOT, START_S, Patient, action
 from vda5050.doctor import Doctor, Finding, Severity, summarize
 from vda5050.doctor.doctor import TELL_EVERY_S, TELL_LASTING_EVERY_S
 from vda5050.doctor.findings import MAX_FINDINGS_A_ROBOT, MAX_SAMPLE_BYTES
-from vda5050.doctor.records import MAX_CANCELS, MAX_REMEMBERED_ACTIONS
+from vda5050.doctor.records import MAX_CANCEL_ID_CHARS, MAX_CANCELS, MAX_REMEMBERED_ACTIONS
 from vda5050.errors import RejectedMessage
+from vda5050.frames import finding_json
 
 
 def test_a_finding_counts_instead_of_coming_again() -> None:
@@ -57,6 +60,20 @@ def test_a_large_message_is_no_sample() -> None:
     patient.state(batteryState=battery, filler="x" * MAX_SAMPLE_BYTES)
 
     assert patient.finding("impossible_value").sample is None
+
+
+@pytest.mark.parametrize(("levels", "is_kept"), [(200, True), (250, False), (252, False)])
+def test_a_deep_message_is_no_sample(levels: int, is_kept: bool) -> None:  # noqa: FBT001 - a table's column
+    """A message that is let in, and too deep to stand inside of an event or an answer, is told without a sample."""
+    patient = Patient()
+    deep: list[Any] = []
+    for _ in range(levels):
+        deep = [deep]
+    told = patient.state(batteryState={"batteryCharge": 219, "charging": False}, vendor=deep)
+
+    assert orjson.loads(finding_json(told[0].to_dict()))["data"]["place"] == "/batteryState/batteryCharge"
+    assert orjson.dumps({"findings": [patient.finding("impossible_value").to_dict()]})
+    assert (told[0].sample is not None) is is_kept
 
 
 def test_a_fault_that_repeats_is_told_every_ten_seconds() -> None:
@@ -120,15 +137,18 @@ def test_findings_of_a_robot_are_bounded() -> None:
 
 
 def test_remembered_actions_are_bounded() -> None:
-    """Of a state with too many actions some are not followed, and cancelOrders without end are not kept."""
+    """Of too many actions some are not followed; cancelOrders without end, or with an endless id, are not kept."""
     patient = Patient()
     patient.state(actionStates=[action("RUNNING", f"a{number}") for number in range(MAX_REMEMBERED_ACTIONS + 50)])
+    for number in range(MAX_CANCELS + 50):
+        patient.instant_action("cancelOrder", f"c{number}" * MAX_CANCEL_ID_CHARS)
+    remembered_long = len(patient.doctor._patients[ROBOT].record.cancels)  # noqa: SLF001
     for number in range(MAX_CANCELS + 50):
         patient.instant_action("cancelOrder", f"c{number}")
 
     record = patient.doctor._patients[ROBOT].record  # noqa: SLF001 - memory has no other outside
     assert len(record.actions) == MAX_REMEMBERED_ACTIONS
-    assert len(record.cancels) == MAX_CANCELS
+    assert (remembered_long, len(record.cancels)) == (0, MAX_CANCELS)
 
 
 def test_many_stuck_actions_are_one_finding() -> None:
@@ -156,7 +176,7 @@ def test_a_retained_message_is_judged_by_its_content_only() -> None:
     patient.state(headerId=901)
 
     assert patient.rules == {"schema"}
-    assert patient.finding("schema").place == "range /agvPosition/theta"
+    assert patient.finding("schema").place == "range text /agvPosition/theta"
 
 
 def test_nobody_is_judged_while_the_gateway_hears_nothing() -> None:
@@ -222,7 +242,7 @@ def test_a_summary_tells_the_worst_first() -> None:
     patient.state(headerId=9, batteryState={"batteryCharge": 219, "charging": False})
     patient.state(headerId=3)
 
-    assert patient.doctor.summary(ROBOT) == (
+    assert summarize(patient.doctor.findings(ROBOT)) == (
         "1 error, 1 warning, 1 remark. state: batteryCharge is 219 % (2 times); "
         "state: two messages in a row carry headerId 9 (once); "
         "state: headerId went from 9 to 3: the sender was restarted, or there are two (once)."

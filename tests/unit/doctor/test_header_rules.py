@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.doctor.streams import Patient, breaks, keeps, stamp
+from tests.unit.doctor.streams import POSITION, Patient, breaks, keeps, stamp
 from vda5050.doctor import Severity
 
 
@@ -101,6 +101,22 @@ def test_what_lies_between_two_onlines_is_not_counted_as_lost() -> None:
     assert patient.rules == set()
 
 
+@pytest.mark.parametrize("end", ["OFFLINE", "CONNECTIONBROKEN"])
+@pytest.mark.parametrize("number", [700, 0, 720])
+def test_what_comes_just_before_an_online_is_not_compared(end: str, number: int) -> None:
+    """A robot that is back may send a message before it says so; what it sent meanwhile, or began anew, is no fault."""
+    patient = Patient()
+    patient.connection("ONLINE")
+    patient.state(headerId=700)
+    patient.connection(end)
+    patient.sleep(20)
+    patient.state(headerId=number)
+    patient.connection("ONLINE")
+    patient.state(headerId=number + 1)
+
+    assert patient.rules == set()
+
+
 @pytest.mark.parametrize("number", [None, "7", True, 7.5, -1, 2**32, {"a": 1}])
 def test_a_number_that_cannot_be_read_is_not_counted(number: object) -> None:
     """An unusable headerId is the schema's matter; the numbering goes on after it."""
@@ -141,6 +157,20 @@ def test_a_clock_that_stays_wrong_is_found() -> None:
 
     assert patient.rules == {"clock_skew"}
     assert patient.finding("clock_skew").message == "the robot's clock is 6 s behind the gateway's"
+
+
+def test_a_message_without_a_time_hides_no_wrong_clock() -> None:
+    """Between the states a visualization may come without its header (up to 2.1); it does not set the clock right."""
+    patient = Patient()
+    for second in range(70):
+        patient.sleep(0.1)
+        if second % 10 == 0:
+            patient.state(timestamp=stamp(patient.wall - 86_400))
+        else:
+            patient.send("visualization", {"agvPosition": POSITION})
+
+    assert patient.rules == {"clock_skew"}
+    assert patient.finding("clock_skew").topic == "state"
 
 
 @keeps("clock_skew")

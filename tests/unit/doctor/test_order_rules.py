@@ -8,7 +8,7 @@ from tests.unit.doctor.streams import ORDER, Patient, breaks, keeps, path, route
 from vda5050.doctor import Severity
 
 
-def _error(error_type: str, **reference: str) -> dict[str, Any]:
+def _error(error_type: str, **reference: object) -> dict[str, Any]:
     references = [{"referenceKey": key, "referenceValue": value} for key, value in reference.items()]
     return {"errorType": error_type, "errorLevel": "WARNING", "errorReferences": references}
 
@@ -267,6 +267,72 @@ def test_an_order_is_answered_by_taking_or_refusing_it(answer: dict[str, Any]) -
     patient.wait(8)
     patient.state(**answer)
     patient.wait(20)
+
+    assert patient.rules == set()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _error("INVALID_ORDER"),
+        _error("batteryTooLow", topic="order", headerId="1"),
+        _error("batteryTooLow", headerId=1),
+    ],
+)
+def test_a_rejection_by_other_words(error: dict[str, Any]) -> None:
+    """3.0's list of errors has one name more than its table; and the order's headerId may stand for it (2.1.0, 7.1)."""
+    patient = Patient()
+    patient.state()
+    patient.order(headerId=1)
+    patient.wait(2)
+    patient.state(errors=[error])
+    patient.wait(20)
+
+    assert "order_not_accepted" not in patient.rules
+
+
+def test_an_error_about_another_message_rejects_nothing() -> None:
+    """A vendor's error that refers to another headerId, or to another number, is no answer to the order."""
+    patient = Patient()
+    patient.state()
+    patient.order(headerId=1)
+    patient.wait(2)
+    patient.state(errors=[_error("batteryTooLow", headerId="2"), _error("scratched", nodeId="1")])
+    patient.wait(10, rest=0.1)
+
+    assert patient.rules == {"order_not_accepted"}
+
+
+def test_a_rejection_stands_when_its_error_is_gone() -> None:
+    """A robot that tells its rejection in one state only has rejected the order."""
+    patient = Patient()
+    patient.state()
+    patient.order()
+    patient.wait(2)
+    patient.state(errors=[_error("orderError", orderId="o1")])
+    patient.wait(2)
+    patient.state()
+    patient.wait(20)
+
+    assert patient.rules == set()
+
+
+def test_a_rejected_order_may_be_corrected_when_its_error_is_gone() -> None:
+    """After a rejection the master may send other content under the same number, and a lower one than was rejected."""
+    patient = Patient()
+    patient.state()
+    patient.order("n0 n1")
+    patient.sleep(1)
+    patient.state(errors=[_error("orderError", orderId="o1")])
+    patient.state()
+    patient.order("n0 n2")
+    patient.sleep(1)
+    patient.state(**ORDER, nodeStates=route("n2"))
+    patient.order("n2 n3", first=2, orderUpdateId=5)
+    patient.sleep(1)
+    patient.state(**ORDER, nodeStates=route("n2"), errors=[_error("orderUpdateError", orderId="o1")])
+    patient.state(**ORDER, nodeStates=route("n2"))
+    patient.order("n2 n3", first=2, orderUpdateId=1)
 
     assert patient.rules == set()
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vda5050.doctor import Doctor, Observation
+from vda5050.doctor import Doctor, Observation, summarize
 from vda5050.topics import TOPICS
 from vda5050.validation import Version, detect_version
 
@@ -55,7 +55,7 @@ def test_no_json_makes_the_doctor_fail(
         doctor.tick(now, now + 1e9)
 
     assert all(finding.to_dict()["count"] >= 1 for finding in doctor.findings())
-    assert doctor.summary("KUKA/1")
+    assert summarize(doctor.findings("KUKA/1"))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=30))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.doctor.streams import ORDER, POSITION, Patient, breaks, keeps, route
+from tests.unit.doctor.streams import ORDER, POSITION, Patient, action, breaks, keeps, route
 from vda5050.doctor import Severity
 from vda5050.errors import RejectedMessage
 from vda5050.validation import Version
@@ -18,7 +18,7 @@ def test_a_missing_member_is_found_where_it_is_missing() -> None:
     patient.state(batteryState={"batteryCharge": 50.0})
 
     found = patient.finding("schema")
-    assert found.place == "required /batteryState/charging"
+    assert found.place == "required both /batteryState/charging"
     assert found.severity is Severity.ERROR
     assert found.clause == "2.1.0: 6.10.6"
     assert found.contradicts == "both"
@@ -39,9 +39,34 @@ def test_one_fault_in_many_elements_is_one_finding() -> None:
     nodes = [{"nodeId": 5, "sequenceId": 2 * place, "released": True} for place in range(1, 6)]
     patient.state(**ORDER, nodeStates=nodes)
 
-    assert patient.finding("schema").place == "type /nodeStates/*/nodeId"
+    assert patient.finding("schema").place == "type both /nodeStates/*/nodeId"
     assert patient.finding("schema").message.startswith("/nodeStates/0/nodeId")
     assert patient.finding("schema").count == 1
+
+
+@pytest.mark.parametrize("statuses", [("PAUSED", "BROKEN"), ("BROKEN", "PAUSED")])
+def test_a_worse_fault_in_the_same_place_is_a_finding_of_its_own(statuses: tuple[str, str]) -> None:
+    """PAUSED contradicts the official schema only, BROKEN the text as well, whichever comes first."""
+    patient = Patient()
+    for status in statuses:
+        patient.state(actionStates=[action(status)])
+
+    found = {(finding.severity, finding.contradicts, finding.count): finding for finding in patient.doctor.findings()}
+    assert set(found) == {(Severity.WARNING, "schema", 1), (Severity.ERROR, "both", 1)}
+    assert "BROKEN" in found[Severity.ERROR, "both", 1].message
+    assert "PAUSED" in found[Severity.WARNING, "schema", 1].message
+
+
+def test_one_fault_in_many_elements_hides_no_other() -> None:
+    """More faulty nodes than problems are told of one message leave room for what else is wrong with it."""
+    patient = Patient()
+    nodes = [{"nodeId": f"n{number}", "sequenceId": str(2 * number), "released": True} for number in range(25)]
+    patient.state(**ORDER, nodeStates=nodes, safetyState={"eStop": 5, "fieldViolation": False})
+
+    assert {finding.place for finding in patient.doctor.findings()} == {
+        "type both /nodeStates/*/sequenceId",
+        "type both /safetyState/eStop",
+    }
 
 
 @pytest.mark.parametrize(
@@ -171,6 +196,38 @@ def test_a_route_with_an_order_or_neither_is_right() -> None:
     patient.state(orderId="", nodeStates=[], edgeStates=[])
 
     assert patient.rules == set()
+
+
+def test_what_a_robot_says_while_it_starts_up_is_not_judged() -> None:
+    """A 3.0 state in STARTUP may be incomplete or invalid (6.6.6); its header may not, nor what comes after it."""
+    patient = Patient(Version.V3_0)
+    valid: dict[str, Any] = {"instantActionStates": [], "powerSupply": {"stateOfCharge": 50.0, "charging": False}}
+    valid["safetyState"] = {"activeEmergencyStop": "NONE", "fieldViolation": False}
+    patient.state(**valid, orderId="o1", orderUpdateId=3, actionStates=[action("FINISHED")])
+    patient.sleep(1)
+    patient.state(
+        operatingMode="STARTUP",
+        orderId="o1",
+        orderUpdateId=1,
+        actionStates=[action("RUNNING")],
+        mobileRobotPosition={"theta": 99},
+        driving=None,
+    )
+    patient.state(operatingMode="STARTUP", orderId="", nodeStates=route("n1"))
+    patient.state(operatingMode="STARTUP", orderId="o1", orderUpdateId=9, actionStates=[action("FINISHED")])
+    patient.state(**valid, orderId="o1", orderUpdateId=0, actionStates=[action("RUNNING")])
+    in_startup = patient.rules
+    patient.state(operatingMode="STARTUP", version=3)
+    patient.state(orderId="", nodeStates=route("n1"))
+
+    assert in_startup == set()
+    assert {finding.place for finding in patient.doctor.findings()} == {
+        "",
+        "type both /version",
+        "required both /instantActionStates",
+        "required both /powerSupply",
+        "required both /safetyState/activeEmergencyStop",
+    }
 
 
 @breaks("unreadable_message")

@@ -40,7 +40,7 @@ class RobotSchema(Answer):
     manufacturer = text("From the MQTT topic.")
     serial_number = text("From the MQTT topic.")
     connection_state = nullable_text("As its last connection message says it; null: there was none.")
-    last_seen = nullable_text("When a live message last came; null: only retained ones did.", format="date-time")
+    last_seen = nullable_text("When the robot itself last sent a live message; null: not yet.", format="date-time")
     is_stale = fields.Boolean(required=True, metadata={"description": "What is shown may be out of date."})
     last_message_type = text("The topic of `payload`.", *sorted(TOPICS))
     payload = fields.Dict(required=True, metadata={"description": "Its last message, as it sent it."})

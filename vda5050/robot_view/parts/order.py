@@ -78,6 +78,12 @@ class ViewProgressSchema(Schema):
     fraction = Number("Passed nodes / all nodes, 0 to 1.", unit="1", allow_none=False)
 
 
+_FILLED = (
+    "What the state leaves out comes from the newest order message: of what lies before an update's first node, only "
+    "what the state says is known."
+)
+
+
 class ViewOrderSchema(Schema):
     """The order as the robot's state tells it, filled from the order message; without a state, the order message."""
 
@@ -88,8 +94,8 @@ class ViewOrderSchema(Schema):
     last_node_sequence_id = Whole("Sequence id of that node.", "lastNodeSequenceId")
     distance_since_last_node = Number("Way since that node.", "distanceSinceLastNode", unit="m")
     new_base_request = Flag("The robot nears the end of its base and asks for more.", "newBaseRequest")
-    nodes = Many(ViewNodeSchema, "Nodes still to reach, base first.", "nodeStates", "nodes")
-    edges = Many(ViewEdgeSchema, "Edges still to pass, base first.", "edgeStates", "edges")
+    nodes = Many(ViewNodeSchema, f"Nodes still to reach, base first. {_FILLED}", "nodeStates", "nodes")
+    edges = Many(ViewEdgeSchema, f"Edges still to pass, base first. {_FILLED}", "edgeStates", "edges")
     base_node_count = Whole("How many of `nodes` are base (released).", unit="1")
     horizon_node_count = Whole("How many of `nodes` are horizon.", unit="1")
     base_edge_count = Whole("How many of `edges` are base (released).", unit="1")
