@@ -39,12 +39,16 @@ class RabbitServer(Service):
 
     def kill(self) -> None:
         """End the server itself with SIGKILL, then the script."""
-        os.kill(int((self.log.parent / "pid").read_text()), signal.SIGKILL)
+        self.signal_server(signal.SIGKILL)
         super().kill()
+
+    def signal_server(self, number: int) -> None:
+        """Send a signal to the server itself."""
+        os.kill(int((self.log.parent / "pid").read_text()), number)
 
 
 @contextmanager
-def rabbitmq() -> Iterator[Service]:
+def rabbitmq() -> Iterator[RabbitServer]:
     """Run RabbitMQ, with an Erlang port mapper of its own."""
     require("rabbitmq-server")
     port, mapper_port = free_port(), free_port()

@@ -1,6 +1,7 @@
 """Real RabbitMQ, real Kafka protocol: every update arrives, in order; a killed bus costs only what is counted."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.live.mqtt_packets import Publisher
 from tests.live.stream_client import SseClient
-from tests.message_buses import KafkaConsumer, RabbitConsumer, Received, kafka, rabbitmq
+from tests.message_buses import KafkaConsumer, RabbitConsumer, RabbitServer, Received, kafka, rabbitmq
 from tests.services import LOOPBACK, Gateway, Service, gateway, wait_until
 
 PUBLISHED = "vda5050_event_bus_published_total"
@@ -17,7 +18,7 @@ BACK_WITHIN_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def rabbit() -> Iterator[Service]:
+def rabbit() -> Iterator[RabbitServer]:
     """Run RabbitMQ."""
     with rabbitmq() as service:
         yield service
@@ -72,7 +73,30 @@ def test_rabbitmq_gets_what_the_stream_gets(broker: Service, rabbit: Service) ->
         assert bus_says(running) == (True, f"connected to amqp://{LOOPBACK}:{rabbit.port}, exchange vda5050")
 
 
-def test_rabbitmq_killed_and_back(broker: Service, rabbit: Service) -> None:
+def test_rabbitmq_stands_still(broker: Service, rabbit: RabbitServer) -> None:
+    """A RabbitMQ that hangs (SIGSTOP) is given up; once it runs again everything arrives, some of it perhaps twice."""
+    url = f"amqp://guest:guest@{LOOPBACK}:{rabbit.port}/"
+    with (
+        gateway(broker, event_bus_url=url) as running,
+        RabbitConsumer(rabbit.port, "HANG.#", queue="hanging") as consumer,
+        Publisher(broker.port) as robot,
+    ):
+        publish(robot, range(10), name="HANG/R1")
+        wait_until(lambda: running.metric(PUBLISHED) == 10, what="10 are confirmed", deadline_s=BACK_WITHIN_S)
+        rabbit.signal_server(signal.SIGSTOP)
+        try:
+            publish(robot, range(10, 20), name="HANG/R1")
+            wait_until(lambda: not bus_says(running)[0], what="/ready says that it is away", deadline_s=BACK_WITHIN_S)
+        finally:
+            rabbit.signal_server(signal.SIGCONT)
+        wait_until(lambda: bus_says(running)[0], what="the bus is back", deadline_s=BACK_WITHIN_S)
+        wait_until(lambda: running.metric(PUBLISHED) == 20, what="all are confirmed", deadline_s=BACK_WITHIN_S)
+        received = header_ids(consumer.read(20))
+
+        assert set(received) == set(range(20))
+
+
+def test_rabbitmq_killed_and_back(broker: Service, rabbit: RabbitServer) -> None:
     """While RabbitMQ is dead streams go on and /ready says why; what was published meanwhile arrives later."""
     url = f"amqp://guest:guest@{LOOPBACK}:{rabbit.port}/"
     with (

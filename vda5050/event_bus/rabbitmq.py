@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from urllib.parse import quote
 
+import gevent
 from amqp import Message
 from amqp.exceptions import AMQPError
 from kombu.connection import Connection
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 CONNECT_TIMEOUT_S = 5
 HEARTBEAT_S = 10
 CONFIRM_TIMEOUT_S = 15.0
+CLOSE_TIMEOUT_S = 1.0
 MAX_ROUTING_KEY_BYTES = 255
 """AMQP's short string."""
 PERSISTENT = 2
@@ -76,11 +78,13 @@ class RabbitPublisher:
             raise BusError(_words(error)) from error
 
     def close(self) -> None:
-        """Close the connection, or drop it where that fails."""
+        """Close the connection, or drop it where RabbitMQ does not answer."""
         try:
-            self._connection.release()
-        except _FAILURES as error:
+            with gevent.Timeout(CLOSE_TIMEOUT_S):
+                self._connection.release()
+        except (gevent.Timeout, *_FAILURES) as error:
             log.debug("the connection to RabbitMQ was not closed in order", error=error)
+            self._connection.collect()
 
     def _send(self, event: Event) -> bool:
         """Send one event; False where its name is longer than a routing key can be."""
@@ -96,9 +100,9 @@ class RabbitPublisher:
             timestamp=int(event.received_at),
             type=event.topic,
         )
+        self._channel.basic_publish(message, self._exchange, key, timeout=CONFIRM_TIMEOUT_S)
         self._last_tag += 1
         self._pending[self._last_tag] = event
-        self._channel.basic_publish(message, self._exchange, key, timeout=CONFIRM_TIMEOUT_S)
         return True
 
     def _await_confirms(self) -> None:
