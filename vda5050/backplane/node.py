@@ -27,7 +27,7 @@ from vda5050.backplane.batches import Batch, encode, encode_entry
 from vda5050.backplane.follower import Follower
 from vda5050.backplane.hand_over import Intake
 from vda5050.backplane.store import Append, Appended, Head, Lease, Store
-from vda5050.backplane.writer import Writer, field_of
+from vda5050.backplane.writer import Writer, field_of, writable
 from vda5050.entries import Entry, LinkChange, Told
 from vda5050.logs import get_logger
 from vda5050.replica import Replica
@@ -255,8 +255,9 @@ class Node:
 
     def _seed(self, entries: list[Entry]) -> None:
         """Put what this worker knows into a store that does not know it, or no longer."""
-        told = {field_of(entry): encode_entry(entry) for entry in entries if isinstance(entry, Told)}
-        state = {field_of(entry): encode_entry(entry) for entry in entries if not isinstance(entry, Told)}
+        packed = [(entry, encode_entry(entry)) for entry in writable(entries)]
+        told = {field_of(entry): value for entry, value in packed if isinstance(entry, Told)}
+        state = {field_of(entry): value for entry, value in packed if not isinstance(entry, Told)}
         self._store.seed(self.token, state=state, findings=told)
 
     def _noted(self, note: dict[str, Any]) -> None:

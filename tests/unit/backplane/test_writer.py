@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import pytest
 
 from vda5050.backplane.batches import decode
 from vda5050.backplane.writer import Writer
@@ -28,9 +29,9 @@ def update(number: int, *, serial_number: str = "1", topic: str = "state", size:
     return Update(Address("uagv", "v2", "ACME", serial_number, topic), payload, 1.0, is_retained=False)
 
 
-def told(place: str) -> Told:
+def told(place: str, **override: Any) -> Told:
     """Give a finding."""
-    return Told("ACME/1", {"rule": "schema", "topic": "state", "place": place})
+    return Told("ACME/1", {"rule": "schema", "topic": "state", "place": place, **override})
 
 
 def writer(**options: Any) -> tuple[Writer, Losses]:
@@ -128,3 +129,39 @@ def test_findings_in_the_store_are_bounded() -> None:
     assert batch is not None
     assert batch.forgotten == (b"ACME/1\0schema\0state\0second",)
     assert len(batch.findings) == MAX_FINDINGS_A_ROBOT
+
+
+def nested(levels: int) -> Any:
+    """Give lists in lists."""
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_entry_that_cannot_be_written(caplog: pytest.LogCaptureFixture) -> None:
+    """An entry that cannot be written is left out and logged; what came with it is appended."""
+    made, losses = writer()
+    made.put(update(1))
+    made.put(told("deep", sample=nested(254)))
+    made.put(update(2))
+
+    batch = made.next(keep_from=1)
+
+    assert batch is not None
+    assert (batch.first, batch.last) == (11, 12)
+    assert decode(batch.body).entries == (update(1), update(2))
+    assert losses.count == 0  # a finding is no message
+    assert ["left out" in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_nothing_that_can_be_written() -> None:
+    """Where nothing of what waits can be written nothing is appended, and a message among it is counted as lost."""
+    made, losses = writer()
+    made.put(told("deep", sample=nested(254)))
+    made.put(Update(Address("uagv", "v2", "ACME", "\ud800", "state"), b"{}", 1.0, is_retained=False))
+
+    assert made.next(keep_from=1) is None
+    assert losses.count == 1
+    assert not made
+    assert made.put(update(1)) == 11
