@@ -35,7 +35,8 @@ JOIN_S = 5.0
 BLOCK_MS = 1_000
 RENEW_S, LOOK_S = 0.75, 0.4
 """How often the lease is renewed, and how often others look whether it is free."""
-RETRY_S = 0.2
+RETRY_S, FAULT_S = 0.2, 1.0
+"""How long until what failed is tried again: because of Redis, or of a fault of ours."""
 GRACE_S = 1.5
 """After an outage of Redis the worker that ingested before comes first: it has what came in meanwhile."""
 PACE, LONGEST_GATHER_S = 8.0, 0.025
@@ -68,8 +69,9 @@ class Backplane:
         on_ingest: Callable[[bool], None],
     ) -> None:
         self.url = url
-        self.problem: str | None = "not connected yet"
-        """Why Redis cannot be used, in words for a person; None while it can."""
+        self._away: str | None = "not connected yet"
+        self._faults: dict[str, str] = {}
+        """What goes wrong here and not in Redis, by the greenlet that cannot go on."""
         self._replica = replica
         self._metrics = metrics
         self._around = Surroundings(time.monotonic, time.time, new_epoch, metrics.lost.inc, on_ingest)
@@ -98,6 +100,11 @@ class Backplane:
         """The worker's part; there after `attach`."""
         assert self._node is not None
         return self._node
+
+    @property
+    def problem(self) -> str | None:
+        """Why this worker does not share in the stream, in words for a person; None while it does."""
+        return self._away or next(iter(self._faults.values()), None)
 
     @property
     def is_ingesting(self) -> bool:
@@ -199,12 +206,12 @@ class Backplane:
     def _follow_for_ever(self) -> None:
         follower = self.node.follower
         while True:
-            with self._tried_again():
+            with self._tried_again("follow", on_fault=follower.forget):
                 follower.read(BLOCK_MS)
-                if self.problem is not None:
+                if self._away is not None:
                     log.info("connected to Redis", redis=str(self.url))
                     self._follows_since = time.monotonic() if self._has_joined.is_set() else float("-inf")
-                    self.problem = None
+                    self._away = None
                     self._metrics.backplane_connected.set(1)
                 if follower.head is None:
                     gevent.sleep(_POLL_S)
@@ -218,7 +225,7 @@ class Backplane:
         while True:
             self._has_entries.wait()
             began = time.monotonic()
-            with self._tried_again():
+            with self._tried_again("append"):
                 with self._turn:
                     self.node.append()
                 if not self.node.writer:
@@ -230,24 +237,27 @@ class Backplane:
         while True:
             self._look.clear()
             if self.is_ingesting or time.monotonic() > self._follows_since + GRACE_S:
-                with self._tried_again(), self._turn:
+                with self._tried_again("keep lease"), self._turn:
                     self.node.keep_lease()
             self._metrics.ingesting.set(self.is_ingesting)
             self._has_entries.set()
             self._look.wait(RENEW_S if self.is_ingesting and self.problem is None else LOOK_S)
 
     @contextmanager
-    def _tried_again(self) -> Iterator[None]:
+    def _tried_again(self, part: str, *, on_fault: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Say once what fails, and wait a little before it is tried again."""
         try:
             yield
+            self._faults.pop(part, None)
         except StoreError as error:
-            if self.problem is None or self.problem == "not connected yet":
+            if self._away is None or self._away == "not connected yet":
                 log.warning("Redis is away", redis=str(self.url), problem=str(error))
-            self.problem = str(error)
+            self._away = str(error)
             self._metrics.backplane_connected.set(0)
             gevent.sleep(RETRY_S)
-        except Exception:
-            log.exception("the backplane failed, and tries again")
-            self.node.follower.forget()
-            gevent.sleep(1.0)
+        except Exception as error:
+            if part not in self._faults:
+                log.exception("the backplane failed, and tries again", part=part)
+            self._faults[part] = f"internal error: {type(error).__name__}"
+            on_fault()
+            gevent.sleep(FAULT_S)
