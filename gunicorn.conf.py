@@ -147,4 +147,9 @@ def post_worker_init(worker: Any) -> None:
         set_tcp_options(sock, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
     if settings.workers > 1:
         service.scrape.join(worker.metrics_folder, str(worker.number))
-    end_in_order(worker, service, over_s=settings.drain_s)
+    worker.wait_for_end = end_in_order(worker, service, over_s=settings.drain_s)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """In a worker that exits (and in the master, of one that is gone): let what its end began be done."""
+    getattr(worker, "wait_for_end", lambda: None)()
