@@ -2,7 +2,8 @@
 
 Bounded in bytes. While Redis is away entries wait; when they are too many, of each robot and topic only the newest is
 kept, the rest is counted as lost, and the epoch cannot go on (`has_hole`): every client is to be told. Nothing is shown
-to a client before it was appended and read back, so what is lost here was never seen.
+to a client before it was appended and read back, so what is lost here was never seen. Where the newest alone are more
+than the bound there is room for SLACK as much before it is gone through again: so it costs little for each message.
 """
 
 from collections import OrderedDict, deque
@@ -19,6 +20,7 @@ log = get_logger(__name__)
 
 MAX_BATCH_BYTES = 1_048_576
 MAX_WAITING_BYTES = 67_108_864
+SLACK = 1.25
 _ENTRY_BYTES = 200
 """What an entry costs beside its payload; counted, so that many small ones are bounded too."""
 _LINK_FIELD = b"\0link"
@@ -45,6 +47,7 @@ class Writer:
         self._max_waiting_bytes = max_waiting_bytes
         self._waiting: deque[Entry] = deque()
         self._waiting_bytes = 0
+        self._room_bytes = max_waiting_bytes
         self._sent: _Sent | None = None
         self._findings = _ToldFindings()
 
@@ -69,7 +72,7 @@ class Writer:
         """Let an entry wait; returns the offset it is going to have, unless another epoch begins before."""
         self._waiting.append(entry)
         self._waiting_bytes += _size(entry)
-        if self._waiting_bytes > self._max_waiting_bytes:
+        if self._waiting_bytes > self._room_bytes:
             self._keep_newest()
         return self.offset + len(self)
 
@@ -144,12 +147,13 @@ class Writer:
 
     def _keep_newest(self) -> None:
         """Keep what the others will need to know the fleet, and let the rest go."""
-        before = _updates_in(self._waiting)
         newest = {field_of(entry): entry for entry in self._waiting}
+        if len(newest) < len(self._waiting):
+            self._lost(_updates_in(self._waiting) - _updates_in(newest.values()))
+            self.has_hole = True
         self._waiting = deque(newest.values())
         self._waiting_bytes = sum(map(_size, self._waiting))
-        self._lost(before - _updates_in(self._waiting))
-        self.has_hole = True
+        self._room_bytes = max(self._max_waiting_bytes, int(SLACK * self._waiting_bytes))
 
 
 class _ToldFindings:

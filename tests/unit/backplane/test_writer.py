@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from vda5050.backplane.batches import decode
-from vda5050.backplane.writer import Writer
+from vda5050.backplane.writer import Writer, field_of
 from vda5050.doctor import MAX_FINDINGS_A_ROBOT
-from vda5050.entries import LinkChange, Told, Update
+from vda5050.entries import Entry, LinkChange, Told, Update
 from vda5050.topics import Address
 
 
@@ -84,6 +84,38 @@ def test_too_much_waits() -> None:
     assert batch is not None
     assert (batch.epoch, batch.first) == ("f", 21)
     assert set(decode(batch.body).entries) >= {update(n, serial_number=str(n % 2), size=100) for n in (8, 9)}
+
+
+def test_more_robots_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the newest messages alone are too many they are kept, and a message costs little more for it."""
+    names = 0
+
+    def counted(entry: Entry) -> bytes:
+        nonlocal names
+        names += 1
+        return field_of(entry)
+
+    monkeypatch.setattr("vda5050.backplane.writer.field_of", counted)
+    made, losses = writer(max_waiting_bytes=20_000)
+    for number in range(10_000):
+        made.put(update(number, serial_number=str(number % 500)))
+
+    assert names < 100_000
+    assert losses.count == 10_000 - len(made)
+    assert 500 <= len(made) < 700
+
+
+def test_more_robots_than_the_bound_and_redis_is_back() -> None:
+    """What is taken in while the backlog is appended makes no second hole."""
+    made, _ = writer(max_waiting_bytes=20_000)
+    for number in range(2_000):
+        made.put(update(number, serial_number=str(number % 500)))
+    made.begin("f", 3_000, applied_offset=10)
+
+    for number in range(20):
+        made.put(update(number))
+
+    assert not made.has_hole
 
 
 def test_acknowledgement_that_was_lost() -> None:
