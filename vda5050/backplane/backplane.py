@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import gevent
 from gevent.event import Event
@@ -19,9 +19,11 @@ from gevent.lock import BoundedSemaphore
 
 from vda5050.backplane.connection import client_maker
 from vda5050.backplane.hand_over import Intake, Receiver
-from vda5050.backplane.node import Node, Role, Source, Surroundings
+from vda5050.backplane.leaving import Leaving
+from vda5050.backplane.node import Node
 from vda5050.backplane.redis_store import RedisStore
-from vda5050.backplane.store import READY, StoreError
+from vda5050.backplane.roles import Bridge, Role, Surroundings
+from vda5050.backplane.store import StoreError
 from vda5050.entries import Entry
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
@@ -41,16 +43,7 @@ GRACE_S = 1.5
 """After an outage of Redis the worker that ingested before comes first: it has what came in meanwhile."""
 PACE, LONGEST_GATHER_S = 8.0, 0.025
 """After an append entries are gathered for PACE times what it took."""
-CLAIM_S, READY_S, LINGER_S, FENCE_S = 2.0, 4.0, 0.25, 5.0
-"""Leaving: how long to wait for somebody to claim the lease, for its subscription, after it, and for the broker."""
 _POLL_S = 0.02
-
-
-class Bridge(Source, Protocol):
-    """What receives (`mqtt_bridge.MqttBridge`)."""
-
-    def fence(self, timeout_s: float) -> bool:
-        """Wait until everything that the broker sent up to now has been received."""
 
 
 _Bridge = TypeVar("_Bridge", bound=Bridge)
@@ -77,22 +70,21 @@ class Backplane:
         self._around = Surroundings(time.monotonic, time.time, new_epoch, metrics.lost.inc, on_ingest)
         self._token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._node: Node | None = None
-        self._bridge: Bridge | None = None
+        self._leaving: Leaving | None = None
         self._store = RedisStore(
             client_maker(url, name="writer"), client_maker(url, name="reader", longest_wait_s=BLOCK_MS / 1000 + 2)
         )
         self._turn = BoundedSemaphore()
         self._has_entries, self._look, self._has_joined = Event(), Event(), Event()
         self._follows_since = float("-inf")
-        self._leaving: gevent.Greenlet[..., None] | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def attach(self, receiver: Receiver, make_bridge: Callable[[Intake], _Bridge]) -> _Bridge:
         """Put an `Intake` between the bridge and who takes messages in; returns the bridge."""
         intake = Intake(receiver)
         bridge = make_bridge(intake)
-        self._bridge = bridge
         self._node = Node(self._token, self._store, self._replica, intake=intake, source=bridge, around=self._around)
+        self._leaving = Leaving(self._node, self._store, bridge, self._turn)
         return bridge
 
     @property
@@ -141,67 +133,19 @@ class Backplane:
 
     def begin_to_leave(self) -> None:
         """Begin to hand the lease over if it is held here; returns at once. Streams go on."""
-        if self._leaving is None:
-            self._leaving = gevent.Greenlet(self._find_and_hand_over)
-            self._leaving.name = "backplane_leaving"
-            self._leaving.start()
+        assert self._leaving is not None
+        self._leaving.begin()
 
     def leave(self) -> None:
         """Finish what `begin_to_leave` began, and take the lease no more; this worker goes on following."""
-        self.begin_to_leave()
         assert self._leaving is not None
-        self._leaving.join(CLAIM_S + READY_S + FENCE_S)
-        try:
-            with self._turn:
-                self.node.leave()
-        except StoreError as error:
-            log.warning("the lease runs out by itself", problem=str(error))
+        self._leaving.finish()
         self._metrics.ingesting.set(0)
 
     def stop(self) -> None:
         """End the greenlets. May be called twice."""
         gevent.killall(self._greenlets)
         self._greenlets.clear()
-
-    def _find_and_hand_over(self) -> None:
-        try:
-            if self.is_ingesting and (successor := self._find_successor()) and self._hand_over(successor):
-                log.info("handed the lease over", to=successor)
-        except StoreError as error:
-            log.warning("the lease could not be handed over", problem=str(error))
-
-    def _find_successor(self) -> str | None:
-        if not self.node.others:
-            return None
-        with self._turn:
-            self.node.announce_leaving()
-        if not self._wait_for_successor("", CLAIM_S):
-            log.info("nobody takes the lease over")
-            return None
-        if not self._wait_for_successor(READY, READY_S):
-            log.warning("the successor is not ready in time")
-            return None
-        successor = self._store.successor()
-        return successor.removeprefix(READY) if successor else None
-
-    def _wait_for_successor(self, prefix: str, timeout_s: float) -> bool:
-        give_up_at = time.monotonic() + timeout_s
-        while time.monotonic() < give_up_at and self.is_ingesting:
-            with self._turn:
-                found = self._store.successor()
-            if found is not None and found.startswith(prefix):
-                return True
-            gevent.sleep(_POLL_S)
-        return False
-
-    def _hand_over(self, successor: str) -> bool:
-        assert self._bridge is not None
-        gevent.sleep(LINGER_S)
-        if not self._bridge.fence(FENCE_S):
-            log.warning("the broker did not answer in time, so the next epoch begins with the successor")
-            return False
-        with self._turn:
-            return self.node.hand_over(successor)
 
     def _follow_for_ever(self) -> None:
         follower = self.node.follower

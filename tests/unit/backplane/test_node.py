@@ -7,7 +7,7 @@ import pytest
 from tests.unit.backplane.model import Broker, Ledger, Server, Worker
 from tests.unit.backplane.test_writer import nested, told, update
 from tests.unit.builders import FakeClock
-from vda5050.backplane.node import Role
+from vda5050.backplane.roles import Role
 from vda5050.entries import Entry
 
 
