@@ -122,6 +122,25 @@ def _why_not_listen(addresses: list[str]) -> str | None:
     return done.stdout.strip() or f"the check of the keys ended with code {done.returncode}"
 
 
+def when_ready(server: Any) -> None:
+    """In the master: refuse a reload (SIGHUP) with a file that cannot be used, at which gunicorn would end them all.
+
+    Reading it all once before gunicorn does finds every reason: settings, the files they name, this file's own code.
+    """
+    reload = server.reload
+
+    def reload_if_usable() -> None:
+        try:
+            server.app.reload()
+        except SystemExit as refused:
+            server.app.cfg = server.cfg
+            server.log.error("The reload is refused, and the workers go on: %s", refused.code)  # noqa: TRY400 - no fault
+        else:
+            reload()
+
+    server.reload = reload_if_usable
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """In the master: give the worker the lowest number that is free; one that replaces another may get its number."""
     taken = {other.number for other in server.WORKERS.values()}
@@ -147,4 +166,9 @@ def post_worker_init(worker: Any) -> None:
         set_tcp_options(sock, timeout_s=settings.peer_timeout_s, heartbeat_s=settings.heartbeat_s)
     if settings.workers > 1:
         service.scrape.join(worker.metrics_folder, str(worker.number))
-    end_in_order(worker, service, over_s=settings.drain_s)
+    worker.wait_for_end = end_in_order(worker, service, over_s=settings.drain_s)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """In a worker that exits (and in the master, of one that is gone): let what its end began be done."""
+    getattr(worker, "wait_for_end", lambda: None)()

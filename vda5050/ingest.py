@@ -5,7 +5,8 @@ sent. Every message is counted once: as accepted by its topic, or as rejected by
 accepted one is counted beside that. The log says so too, at most once in LOG_EVERY_S for a reason.
 
 Reasons of rejection: topic, robots, memory, size, internal (a fault of ours), and those of `payloads.parse_payload`,
-which also names the oddities.
+which also names the oddities. One more is `old_retained`: what the broker had kept comes again with every connection to
+it; where the same or a newer message is known it is judged and counted, and goes no further.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,9 @@ from vda5050.topics import Address, parse_topic
 log = get_logger(__name__)
 
 LOG_EVERY_S = 10.0
+OLD_RETAINED = "old_retained"
+_IN_FORCE = frozenset({"connection", "factsheet"})
+"""Topics whose retained message is the robot's newest: the robot, or the broker in its name, has each one retained."""
 _MAX_CACHED_ADDRESSES = 100_000
 
 
@@ -75,7 +79,7 @@ class Ingest:
         """
         try:
             address = self._addresses.get(topic) or self._address(topic)
-            if not self._robots.knows(address.robot, address.topic):
+            if self._robots.kept(address.robot, address.topic) is None:
                 return False
             document, _oddities = parse_payload(payload)
         except RejectedMessage:
@@ -96,15 +100,27 @@ class Ingest:
         if len(payload) > self._max_payload_bytes:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
+        update = Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
+        if is_retained and self._is_old(update):
+            self._metrics.messages[address.topic] += 1
+            self._metrics.odd.labels(OLD_RETAINED).inc()
+            self._examiner.examine(address, document, offset=0, is_retained=True)
+            return
         self._robots.admit(address, len(payload))
-        offset = self._sequencer.put(
-            Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
-        )
+        offset = self._sequencer.put(update)
         self._metrics.messages[address.topic] += 1
         for oddity in oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message although it is odd", topic)
         self._examiner.examine(address, document, offset=offset, is_retained=is_retained)
+
+    def _is_old(self, retained: Update) -> bool:
+        """Tell whether a retained message is one that is known, or one from before what the robot said meanwhile."""
+        address = retained.address
+        kept = self._robots.kept(address.robot, address.topic)
+        if kept is None:
+            return False
+        return kept.payload == retained.payload or not (kept.is_retained or address.topic in _IN_FORCE)
 
     def _address(self, topic: str) -> Address:
         address = parse_topic(topic)

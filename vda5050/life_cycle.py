@@ -10,13 +10,16 @@ gunicorn also ends a worker that way when another takes over (SIGHUP, fewer work
 browser's EventSource gives up at a 503: the worker stops listening at once, the others get all who come, and the
 streams are told to come back soon. The two are told apart by the master's sockets: it closes them before it stops.
 
+After `alive` is False gunicorn exits once no connection is open, with no streams within a second, whatever else is not
+done: handing over to another worker, writing the last of the history. So its `worker_exit` hook waits for that.
+
     second   0 ... drain_s   + PATIENCE_S    + up to 1 (gunicorn's round)   + up to its keepalive
              streams end     cut the rest    the socket is closed             idle connections end
 """
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +33,8 @@ PATIENCE_S = 1.0
 """How long a stream that was told its end may take to go."""
 EXIT_S = 1.0
 """How long the process takes to be gone after that, where no idle connection holds it."""
+LONGEST_WAIT_S = 12.0
+"""How long a worker without connections is kept for what is not done: a hand-over takes up to 11 s, where it fails."""
 
 
 class Listener(Protocol):
@@ -63,8 +68,12 @@ class Service(Protocol):
     def stop(self) -> None: ...
 
 
-def end_in_order(worker: Worker, service: Service, *, over_s: float) -> None:
-    """Let SIGTERM end the streams, spread over `over_s` seconds, and then the worker. To be called in its process."""
+def end_in_order(worker: Worker, service: Service, *, over_s: float) -> Callable[[], None]:
+    """Let SIGTERM end the streams, spread over `over_s` seconds, and then the worker. To be called in its process.
+
+    Returns what is to be called before the process exits: it waits until an end that has begun is done.
+    """
+    begun: list[gevent.Greenlet[..., None]] = []
 
     def told_to_stop() -> None:
         if not service.is_stopping and worker.alive:  # gunicorn may say it again
@@ -75,8 +84,14 @@ def end_in_order(worker: Worker, service: Service, *, over_s: float) -> None:
         greenlet.name = "end_in_order"
         greenlet.link_exception(lambda dead: _give_up(worker, dead.exception))
         greenlet.start()
+        begun.append(greenlet)
+
+    def wait() -> None:
+        if len(gevent.joinall(begun, timeout=LONGEST_WAIT_S)) < len(begun):
+            log.warning("the end took too long, what is not done is left")
 
     gevent.signal_handler(signal.SIGTERM, handler)
+    return wait
 
 
 def _end(worker: Worker, service: Service, over_s: float) -> None:

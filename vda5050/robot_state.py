@@ -122,9 +122,10 @@ class RobotState:
         """True while the broker is connected."""
         return self._link_since is not None
 
-    def knows(self, robot: str, topic: str) -> bool:
-        """Tell whether a message of this robot and topic is kept."""
-        return robot in self._robots and topic in self._robots[robot].messages
+    def kept(self, robot: str, topic: str) -> Update | None:
+        """Give the message of this robot and topic that is kept; None where none is."""
+        known = self._robots.get(robot)
+        return None if known is None else known.messages.get(topic)
 
     def updates(self) -> Iterator[Update]:
         """Give every message that is kept."""

@@ -7,7 +7,6 @@ two services can live in one process.
 import secrets
 import socket
 import time
-from dataclasses import dataclass
 
 import gevent
 
@@ -25,7 +24,8 @@ from vda5050.ingest import Ingest
 from vda5050.logs import get_logger, lost_lines, write_waiting
 from vda5050.loop_watch import LoopWatch
 from vda5050.metrics import Metrics
-from vda5050.mqtt_bridge import LinkState, MqttBridge, Receiver
+from vda5050.mqtt_bridge import MqttBridge, Receiver
+from vda5050.readiness import Dependency, dependencies_of
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
 from vda5050.scrape import Scrape
@@ -33,19 +33,9 @@ from vda5050.settings import NO_DATABASE, Settings
 from vda5050.sinks import Sink
 from vda5050.site_maps import SiteMaps
 
+__all__ = ["Dependency", "Service", "new_epoch"]
+
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """One thing the gateway stands on. `detail` says how it stands, in words for a person and without secrets.
-
-    Without one that is not required the gateway still does its job, only less of it: it is told, and not waited for.
-    """
-
-    is_ready: bool
-    detail: str
-    is_required: bool = True
 
 
 class Service:
@@ -53,43 +43,38 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.is_running = False
+        self.is_stopping = False
+        """True from when the end is announced: `/ready` says so, and no stream is admitted any more."""
         self.metrics = Metrics()
-        self.robots = RobotState(
-            max_robots=settings.max_robots,
-            max_bytes=settings.max_kept_bytes,
-            stale_after_s=settings.stale_after_s,
-            clock=time.monotonic,
-        )
-        self.metrics.watch_robots(self.robots)
-        self.metrics.watch_dependencies(self._readiness)
-        self.metrics.robots_limit.set(settings.max_robots)
-        self.metrics.kept_bytes.set_function(lambda: self.robots.kept_bytes)
-        self.metrics.workers.set(settings.workers)
-        self.metrics.watch_log(lost_lines)
         self.scrape = Scrape(self.metrics)
         self.loop_watch = LoopWatch(self.metrics, clock=time.monotonic)
+        self.robots = _robots(settings)
         self.database = None if settings.database_url == NO_DATABASE else Database(settings.database_url)
-        self.keys = KeyRing(
-            self.database,
-            clock=time.time,
-            session_secret=settings.session_secret.encode() if settings.session_secret else None,
-        )
-        self.broadcaster = Broadcaster(
-            self.robots,
-            self.metrics,
-            settings,
-            epoch=new_epoch(),
-            clock=time.monotonic,
-            wall_clock=time.time,
-            is_shared=settings.redis is not None,
-        )
+        self.keys = _keys(settings, self.database)
+        self.broadcaster = _broadcaster(settings, self.robots, self.metrics)
         self.event_bus = _event_bus(settings, self.metrics)
         self.site_maps = SiteMaps(settings, self.database)
         self.history = None if self.database is None else _history(self.database, settings, self.metrics)
-        sinks: list[Sink] = [] if self.history is None else [self.history.courier]
-        own_sinks: list[Sink] = [] if self.event_bus is None else [self.event_bus]
         self.doctor = Doctor()
         self.acknowledgements = Acknowledgements(wall_clock=time.time)
+        self._watch()
+        self._build_chain()
+        self._ticker: gevent.Greenlet[..., None] | None = None
+
+    def _watch(self) -> None:
+        """Let the metrics read what is found out at a scrape."""
+        self.metrics.watch_robots(self.robots)
+        self.metrics.watch_dependencies(self._readiness)
+        self.metrics.watch_log(lost_lines)
+        self.metrics.robots_limit.set(self.settings.max_robots)
+        self.metrics.kept_bytes.set_function(lambda: self.robots.kept_bytes)
+        self.metrics.workers.set(self.settings.workers)
+
+    def _build_chain(self) -> None:
+        """Put together what a message goes through, from its end to the bridge."""
+        sinks: list[Sink] = [] if self.history is None else [self.history.courier]
+        own_sinks: list[Sink] = [] if self.event_bus is None else [self.event_bus]
         self.replica = Replica(
             self.robots,
             self.broadcaster,
@@ -108,15 +93,11 @@ class Service:
             self.sequencer,
             self.metrics,
             examiner=self.conformance,
-            max_payload_bytes=settings.max_payload_bytes,
+            max_payload_bytes=self.settings.max_payload_bytes,
             clock=time.monotonic,
             wall_clock=time.time,
         )
         self.bridge = self.backplane.attach(self.ingest, self._bridge) if self.backplane else self._bridge(self.ingest)
-        self.is_running = False
-        self.is_stopping = False
-        """True from when the end is announced: `/ready` says so, and no stream is admitted any more."""
-        self._ticker: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         """Begin to ingest and to serve."""
@@ -179,57 +160,10 @@ class Service:
 
     def dependencies(self) -> dict[str, Dependency]:
         """How each thing that the gateway stands on is, by name; what is turned off is not among them."""
-        is_serving = self.is_running and not self.is_stopping
-        found = {
-            "service": Dependency(is_serving, "running" if is_serving else "stopping"),
-            "broker": self._broker_dependency(),
-        }
-        if self.settings.auth != "off" and self.database is not None:
-            found["keys"] = self._keys_dependency(self.database)
-        if self.backplane is not None:
-            found["redis"] = self._redis_dependency(self.backplane)
-        if self.event_bus is not None:
-            found["event_bus"] = self._bus_dependency(self.event_bus)
-        if self.history is not None:
-            found["history"] = Dependency(self.history.is_ready, self.history.detail, is_required=False)
-        return found
+        return dependencies_of(self)
 
     def _readiness(self) -> dict[str, int]:
         return {name: int(dependency.is_ready) for name, dependency in self.dependencies().items()}
-
-    def _keys_dependency(self, database: Database) -> Dependency:
-        """Once they were read, the keys go on being valid without the database."""
-        if self.keys.problem is None and self.keys.is_loaded:
-            return Dependency(is_ready=True, detail=f"read from {database.name}")
-        if self.keys.is_loaded:
-            known = "those known are valid until they expire, new and revoked ones are not seen"
-            return Dependency(
-                is_ready=False, detail=f"{database.name}: {self.keys.problem}; {known}", is_required=False
-            )
-        return Dependency(is_ready=False, detail=f"not read yet from {database.name}: {self.keys.problem}")
-
-    def _broker_dependency(self) -> Dependency:
-        bridge, url = self.bridge, str(self.settings.mqtt)
-        if self.backplane is not None and not self.backplane.is_ingesting:
-            is_connected = self.backplane.is_broker_connected
-            return Dependency(is_connected, f"the worker that ingests is {'' if is_connected else 'not '}connected")
-        is_connected = bridge.state is LinkState.CONNECTED
-        return Dependency(
-            is_connected, f"connected to {url}" if is_connected else f"not connected to {url}: {bridge.problem}"
-        )
-
-    @staticmethod
-    def _redis_dependency(backplane: Backplane) -> Dependency:
-        """Tell of Redis. It is required: without it this worker shows nothing new, as without the broker."""
-        if backplane.problem is not None:
-            return Dependency(is_ready=False, detail=f"not connected to {backplane.url}: {backplane.problem}")
-        part = "this worker ingests" if backplane.is_ingesting else "another worker ingests"
-        return Dependency(is_ready=True, detail=f"connected to {backplane.url}; {part}")
-
-    @staticmethod
-    def _bus_dependency(bus: EventBus) -> Dependency:
-        detail = f"connected to {bus.url}" if bus.problem is None else f"not connected to {bus.url}: {bus.problem}"
-        return Dependency(bus.problem is None, detail, is_required=False)
 
     def _tick_for_ever(self) -> None:
         while True:
@@ -267,6 +201,32 @@ class Service:
         if url is None:
             return None
         return Backplane(url, self.replica, self.metrics, new_epoch=new_epoch, on_ingest=self._doctor_listens)
+
+
+def _robots(settings: Settings) -> RobotState:
+    return RobotState(
+        max_robots=settings.max_robots,
+        max_bytes=settings.max_kept_bytes,
+        stale_after_s=settings.stale_after_s,
+        clock=time.monotonic,
+    )
+
+
+def _keys(settings: Settings, database: Database | None) -> KeyRing:
+    secret = settings.session_secret.encode() if settings.session_secret else None
+    return KeyRing(database, clock=time.time, session_secret=secret)
+
+
+def _broadcaster(settings: Settings, robots: RobotState, metrics: Metrics) -> Broadcaster:
+    return Broadcaster(
+        robots,
+        metrics,
+        settings,
+        epoch=new_epoch(),
+        clock=time.monotonic,
+        wall_clock=time.time,
+        is_shared=settings.redis is not None,
+    )
 
 
 def _event_bus(settings: Settings, metrics: Metrics) -> EventBus | None:

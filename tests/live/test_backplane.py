@@ -147,6 +147,21 @@ def test_rolling_restart_behind_nginx(redis: RedisServer) -> None:
     print(f"{fleet.robots.sent} states, {resumes} resumes, {crowd.hang_ups} hang-ups")  # noqa: T201 - to be seen
 
 
+def test_reload_of_a_worker_without_streams(fleet: Fleet) -> None:
+    """SIGHUP of the gateway that ingests hands the lease over, though gunicorn has no connection to wait for."""
+    holder, other = fleet.holder, fleet.other
+    client = fleet.crowd.add("client", sse(other.port))
+    fleet.run_on()
+    os.kill(holder.pid, signal.SIGHUP)
+    wait_until(lambda: "Worker exiting" in holder.output(), what="the old worker is gone", deadline_s=30)
+    fleet.run_on()
+    fleet.settle()
+
+    assert "handed the lease over" in holder.output()
+    assert fleet.crowd.violations() == []
+    assert (client.resets, holder.metric("vda5050_lost_messages_total")) == (0, 0)
+
+
 def test_kill_of_the_worker_that_ingests(fleet: Fleet) -> None:
     """After kill -9 of the holder another ingests within 5 s; clients are told by `reset`, and see no gap besides."""
     clients = fleet.add_clients(promise=AFTER_A_GAP)

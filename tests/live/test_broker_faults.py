@@ -22,6 +22,7 @@ from tests.services import LOOPBACK, Answer, Gateway, Service, gateway, mosquitt
 ROBOT = "ACME/R1"
 TOPIC = f"uagv/v2/{ROBOT}/state"
 CONNECTION = f"uagv/v2/{ROBOT}/connection"
+MESSAGES = "vda5050_messages_total"
 PASSWORD = "correct-horse-battery"
 BACK_WITHIN_S = 5.0
 CONNECTS = "vda5050_broker_connects_total"
@@ -220,8 +221,8 @@ def test_retained_message_alone_does_not_make_a_robot_fresh() -> None:
 
             proxy.cut()
             stream.next_that(lambda e: e.data.get("data") == {"broker": "connected"}, what="the link is back")
-            stream.next_that(
-                lambda e: e.type == "update" and e.data["data"]["type"] == "connection",
+            wait_until(
+                lambda: running.metric("vda5050_odd_messages_total", reason="old_retained") == 1,
                 what="the retained message again",
             )
             after = robot_entry(running)
@@ -361,3 +362,23 @@ def test_broker_that_never_answers_is_tried_again(unanswered: tuple[FakeBroker, 
     broker.accept()
 
     wait_until(lambda: running.has("/ready"), what="connected at the next try")
+
+
+def test_old_retained_messages_after_a_reconnect() -> None:
+    """What was retained before the robot's later messages comes again with a new connection, and changes nothing."""
+    order = f"uagv/v2/{ROBOT}/order"
+    with mosquitto() as broker, TcpProxy(broker.port) as proxy, Publisher(broker.port) as robot:
+        robot.publish(TOPIC, '{"headerId":1}', qos=1, is_retained=True)
+        robot.publish(order, '{"headerId":1}', qos=1, is_retained=True)
+        with gateway(proxy) as running:
+            wait_until(lambda: running.metric(MESSAGES) == 2, what="the retained messages have come")
+            robot.publish(TOPIC, '{"headerId":2}', qos=1)
+            wait_until(lambda: running.metric(MESSAGES) == 3, what="the state has come")
+            with SseClient(running.port) as stream:
+                stream.next("snapshot")
+                proxy.cut()
+                wait_until(lambda: running.metric(MESSAGES) == 5, what="the retained messages again")
+                robot.publish(TOPIC, '{"headerId":3}', qos=1)
+
+                update = stream.next_that(lambda e: e.type == "update", what="the first update")
+                assert update.data["data"]["payload"] == {"headerId": 3}

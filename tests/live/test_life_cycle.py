@@ -1,5 +1,6 @@
 """A worker ends and begins while clients stream: told, spread, within its time; and nobody is told anything wrong."""
 
+import json
 import os
 import random
 import re
@@ -294,6 +295,26 @@ def reload_worker(running: Gateway) -> None:
     os.kill(running.pid, signal.SIGHUP)
     wait_until(lambda: old not in workers(running), what="the old worker is gone", deadline_s=20)
     wait_until(lambda: running.has("/ready"), what="the new worker has its broker", deadline_s=20)
+
+
+def test_reload_with_a_file_that_cannot_be_used(tmp_path: Path, broker: Service) -> None:
+    """SIGHUP with a broken file is refused and logged, and nobody notices; with the file repaired it reloads."""
+    layout = tmp_path / "layout.json"
+    about = {"projectIdentification": "p", "creator": "c", "exportTimestamp": "2026-11-23T10:00:00Z", "lifVersion": "1"}
+    usable = json.dumps({"metaInformation": about, "layouts": []})
+    layout.write_text(usable)
+    with gateway(broker, layout_file=layout) as running, SseClient(running.port) as client:
+        client.next("snapshot")
+        before = workers(running)
+        layout.write_text("{")
+        os.kill(running.pid, signal.SIGHUP)
+        wait_until(lambda: "The reload is refused" in running.output(), what="the reload is refused")
+
+        assert (running.get("/health").status, workers(running), client.is_ended) == (200, before, False)
+        assert "VDA5050_LAYOUT_FILE" in running.output()
+
+        layout.write_text(usable)
+        reload_worker(running)
 
 
 def cmdline(pid: int) -> str:

@@ -12,8 +12,8 @@ from vda5050.broadcast import Pace
 from vda5050.errors import RejectedMessage
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge import LinkState, MqttBridge
-from vda5050.mqtt_bridge.bridge import next_round_at
 from vda5050.mqtt_bridge.read_buffer import READ_BYTES, ReadBuffer
+from vda5050.mqtt_bridge.rounds import next_round_at
 from vda5050.settings import Settings
 
 

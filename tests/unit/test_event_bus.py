@@ -1,5 +1,6 @@
 """The event bus gets every update once it is reachable, in order; what its buffer gives up is the oldest."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import gevent
@@ -16,7 +17,7 @@ from vda5050.topics import parse_topic
 URL = BusUrl.parse("amqp://localhost")
 ADDRESS = parse_topic(f"uagv/v2/{ROBOT}/state")
 PAYLOAD = b'{"headerId":%06d}'
-RECORD_BYTES = len(PAYLOAD % 0)
+RECORD_BYTES = len(PAYLOAD % 0) + bus.RECORD_BYTES
 
 
 def record(number: int) -> Record:
@@ -114,6 +115,19 @@ def test_full_buffer_keeps_the_newest() -> None:
     assert [event.id for event in scripted.got] == [f"e-{number}" for number in range(90, 100)]
     assert value(metrics, "dropped_total", reason="buffer") == 90
     assert value(metrics, "buffer_bytes") == 0
+
+
+def test_small_updates_are_bounded_too() -> None:
+    """What updates take beside their payload counts: a full buffer of the smallest ones is no more memory."""
+    metrics = Metrics()
+    event_bus = EventBus(URL, metrics, max_buffer_bytes=200_000, connect=ScriptedBus().connect)
+    tracemalloc.start()
+    for number in range(10_000):
+        event_bus.put(record(number))
+    grown_by, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert grown_by < 2 * 200_000  # unbounded it is ten times as much
 
 
 def test_what_is_left_at_the_end_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

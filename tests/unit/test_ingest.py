@@ -125,6 +125,36 @@ def test_retained(chain: Chain) -> None:
     assert orjson.loads(robot)["last_seen"] is None
 
 
+@pytest.mark.parametrize(
+    ("topic", "known", "is_kept_retained", "again", "is_news"),
+    [
+        ("state", b'{"n": 1}', True, b'{"n":\n1}', False),
+        ("state", b'{"n": 1}', False, b'{"n": 0}', False),
+        ("order", b'{"n": 1}', False, b'{"n": 0}', False),
+        ("state", b'{"n": 1}', True, b'{"n": 2}', True),
+        ("connection", b'{"n": 1}', False, b'{"n": 1}', False),
+        ("connection", b'{"n": 1}', False, b'{"n": 2}', True),
+        ("factsheet", b'{"n": 1}', False, b'{"n": 2}', True),
+    ],
+    ids=["the same", "after a live state", "after a live order", "another retained one", "the same connection",
+         "another connection", "another factsheet"],
+)  # fmt: skip
+def test_retained_again(
+    chain: Chain, topic: str, known: bytes, again: bytes, *, is_kept_retained: bool, is_news: bool
+) -> None:
+    """What the broker had kept takes the place of nothing newer and is no update twice; it is counted all the same."""
+    where = f"uagv/v2/{ROBOT}/{topic}"
+    chain.ingest.receive(where, known, is_retained=is_kept_retained)
+    chain.ingest.receive(where, again, is_retained=True)
+
+    kept = chain.robots.kept(ROBOT, topic)
+    assert kept is not None
+    assert kept.payload == (again if is_news else known)
+    assert len(chain.sink.records) == 1 + is_news
+    assert counted(chain, "messages") == {topic: 2}
+    assert counted(chain, "odd_messages") == ({} if is_news else {"old_retained": 1})
+
+
 def test_sinks(chain: Chain) -> None:
     """Every accepted message reaches the sinks in order, as it is streamed and with its event's id; no other does."""
     client = chain.subscribe()

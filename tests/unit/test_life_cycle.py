@@ -2,9 +2,10 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import gevent
 import pytest
 
 from vda5050 import life_cycle
@@ -80,3 +81,23 @@ def test_master_that_cannot_be_looked_at(listener: socket.socket) -> None:
     life_cycle._end(worker, service, 3.0)  # noqa: SLF001
 
     assert not service.is_stopping
+
+
+def test_exit_waits_for_the_end(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is taken over and has no connection any more exits only when its service has stopped."""
+    worker = FakeWorker([listener])
+    service = FakeService(worker)
+    handlers: list[Callable[[], None]] = []
+    monkeypatch.setattr(gevent, "signal_handler", lambda _signal, handler: handlers.append(handler))
+    monkeypatch.setattr(service, "drain", lambda *_, **__: gevent.sleep(0))
+    wait = life_cycle.end_in_order(worker, service, over_s=3.0)
+    wait()  # nothing has begun
+
+    handlers[0]()
+    while worker.alive:
+        gevent.sleep(0)
+    told_when_gunicorn_exits = list(service.told)
+    wait()
+
+    assert told_when_gunicorn_exits == []
+    assert service.told == [("stop", False)]

@@ -11,7 +11,9 @@ tells why, docs/scale.md what it costs.
     writer      what the ingesting worker has still to append
     follower    reads the stream into the worker's replica
     hand_over   what makes a planned change of the ingesting worker lose and double nothing
+    roles       what a worker can be, and what it is told from outside
     node        one worker's part: who ingests, and how that changes
+    leaving     how a worker that ends hands over
     backplane   the greenlets that keep a node going
 """
 

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import gevent
 from gevent.event import Event
@@ -19,9 +19,11 @@ from gevent.lock import BoundedSemaphore
 
 from vda5050.backplane.connection import client_maker
 from vda5050.backplane.hand_over import Intake, Receiver
-from vda5050.backplane.node import Node, Role, Source, Surroundings
+from vda5050.backplane.leaving import Leaving
+from vda5050.backplane.node import Node
 from vda5050.backplane.redis_store import RedisStore
-from vda5050.backplane.store import READY, StoreError
+from vda5050.backplane.roles import Bridge, Role, Surroundings
+from vda5050.backplane.store import StoreError
 from vda5050.entries import Entry
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
@@ -35,21 +37,13 @@ JOIN_S = 5.0
 BLOCK_MS = 1_000
 RENEW_S, LOOK_S = 0.75, 0.4
 """How often the lease is renewed, and how often others look whether it is free."""
-RETRY_S = 0.2
+RETRY_S, FAULT_S = 0.2, 1.0
+"""How long until what failed is tried again: because of Redis, or of a fault of ours."""
 GRACE_S = 1.5
 """After an outage of Redis the worker that ingested before comes first: it has what came in meanwhile."""
 PACE, LONGEST_GATHER_S = 8.0, 0.025
 """After an append entries are gathered for PACE times what it took."""
-CLAIM_S, READY_S, LINGER_S, FENCE_S = 2.0, 4.0, 0.25, 5.0
-"""Leaving: how long to wait for somebody to claim the lease, for its subscription, after it, and for the broker."""
 _POLL_S = 0.02
-
-
-class Bridge(Source, Protocol):
-    """What receives (`mqtt_bridge.MqttBridge`)."""
-
-    def fence(self, timeout_s: float) -> bool:
-        """Wait until everything that the broker sent up to now has been received."""
 
 
 _Bridge = TypeVar("_Bridge", bound=Bridge)
@@ -68,29 +62,29 @@ class Backplane:
         on_ingest: Callable[[bool], None],
     ) -> None:
         self.url = url
-        self.problem: str | None = "not connected yet"
-        """Why Redis cannot be used, in words for a person; None while it can."""
+        self._away: str | None = "not connected yet"
+        self._faults: dict[str, str] = {}
+        """What goes wrong here and not in Redis, by the greenlet that cannot go on."""
         self._replica = replica
         self._metrics = metrics
         self._around = Surroundings(time.monotonic, time.time, new_epoch, metrics.lost.inc, on_ingest)
         self._token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._node: Node | None = None
-        self._bridge: Bridge | None = None
+        self._leaving: Leaving | None = None
         self._store = RedisStore(
             client_maker(url, name="writer"), client_maker(url, name="reader", longest_wait_s=BLOCK_MS / 1000 + 2)
         )
         self._turn = BoundedSemaphore()
         self._has_entries, self._look, self._has_joined = Event(), Event(), Event()
         self._follows_since = float("-inf")
-        self._leaving: gevent.Greenlet[..., None] | None = None
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def attach(self, receiver: Receiver, make_bridge: Callable[[Intake], _Bridge]) -> _Bridge:
         """Put an `Intake` between the bridge and who takes messages in; returns the bridge."""
         intake = Intake(receiver)
         bridge = make_bridge(intake)
-        self._bridge = bridge
         self._node = Node(self._token, self._store, self._replica, intake=intake, source=bridge, around=self._around)
+        self._leaving = Leaving(self._node, self._store, bridge, self._turn)
         return bridge
 
     @property
@@ -98,6 +92,11 @@ class Backplane:
         """The worker's part; there after `attach`."""
         assert self._node is not None
         return self._node
+
+    @property
+    def problem(self) -> str | None:
+        """Why this worker does not share in the stream, in words for a person; None while it does."""
+        return self._away or next(iter(self._faults.values()), None)
 
     @property
     def is_ingesting(self) -> bool:
@@ -134,21 +133,13 @@ class Backplane:
 
     def begin_to_leave(self) -> None:
         """Begin to hand the lease over if it is held here; returns at once. Streams go on."""
-        if self._leaving is None:
-            self._leaving = gevent.Greenlet(self._find_and_hand_over)
-            self._leaving.name = "backplane_leaving"
-            self._leaving.start()
+        assert self._leaving is not None
+        self._leaving.begin()
 
     def leave(self) -> None:
         """Finish what `begin_to_leave` began, and take the lease no more; this worker goes on following."""
-        self.begin_to_leave()
         assert self._leaving is not None
-        self._leaving.join(CLAIM_S + READY_S + FENCE_S)
-        try:
-            with self._turn:
-                self.node.leave()
-        except StoreError as error:
-            log.warning("the lease runs out by itself", problem=str(error))
+        self._leaving.finish()
         self._metrics.ingesting.set(0)
 
     def stop(self) -> None:
@@ -156,55 +147,15 @@ class Backplane:
         gevent.killall(self._greenlets)
         self._greenlets.clear()
 
-    def _find_and_hand_over(self) -> None:
-        try:
-            if self.is_ingesting and (successor := self._find_successor()) and self._hand_over(successor):
-                log.info("handed the lease over", to=successor)
-        except StoreError as error:
-            log.warning("the lease could not be handed over", problem=str(error))
-
-    def _find_successor(self) -> str | None:
-        if not self.node.others:
-            return None
-        with self._turn:
-            self.node.announce_leaving()
-        if not self._wait_for_successor("", CLAIM_S):
-            log.info("nobody takes the lease over")
-            return None
-        if not self._wait_for_successor(READY, READY_S):
-            log.warning("the successor is not ready in time")
-            return None
-        successor = self._store.successor()
-        return successor.removeprefix(READY) if successor else None
-
-    def _wait_for_successor(self, prefix: str, timeout_s: float) -> bool:
-        give_up_at = time.monotonic() + timeout_s
-        while time.monotonic() < give_up_at and self.is_ingesting:
-            with self._turn:
-                found = self._store.successor()
-            if found is not None and found.startswith(prefix):
-                return True
-            gevent.sleep(_POLL_S)
-        return False
-
-    def _hand_over(self, successor: str) -> bool:
-        assert self._bridge is not None
-        gevent.sleep(LINGER_S)
-        if not self._bridge.fence(FENCE_S):
-            log.warning("the broker did not answer in time, so the next epoch begins with the successor")
-            return False
-        with self._turn:
-            return self.node.hand_over(successor)
-
     def _follow_for_ever(self) -> None:
         follower = self.node.follower
         while True:
-            with self._tried_again():
+            with self._tried_again("follow", on_fault=follower.forget):
                 follower.read(BLOCK_MS)
-                if self.problem is not None:
+                if self._away is not None:
                     log.info("connected to Redis", redis=str(self.url))
                     self._follows_since = time.monotonic() if self._has_joined.is_set() else float("-inf")
-                    self.problem = None
+                    self._away = None
                     self._metrics.backplane_connected.set(1)
                 if follower.head is None:
                     gevent.sleep(_POLL_S)
@@ -218,7 +169,7 @@ class Backplane:
         while True:
             self._has_entries.wait()
             began = time.monotonic()
-            with self._tried_again():
+            with self._tried_again("append"):
                 with self._turn:
                     self.node.append()
                 if not self.node.writer:
@@ -230,24 +181,27 @@ class Backplane:
         while True:
             self._look.clear()
             if self.is_ingesting or time.monotonic() > self._follows_since + GRACE_S:
-                with self._tried_again(), self._turn:
+                with self._tried_again("keep lease"), self._turn:
                     self.node.keep_lease()
             self._metrics.ingesting.set(self.is_ingesting)
             self._has_entries.set()
             self._look.wait(RENEW_S if self.is_ingesting and self.problem is None else LOOK_S)
 
     @contextmanager
-    def _tried_again(self) -> Iterator[None]:
+    def _tried_again(self, part: str, *, on_fault: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Say once what fails, and wait a little before it is tried again."""
         try:
             yield
+            self._faults.pop(part, None)
         except StoreError as error:
-            if self.problem is None or self.problem == "not connected yet":
+            if self._away is None or self._away == "not connected yet":
                 log.warning("Redis is away", redis=str(self.url), problem=str(error))
-            self.problem = str(error)
+            self._away = str(error)
             self._metrics.backplane_connected.set(0)
             gevent.sleep(RETRY_S)
-        except Exception:
-            log.exception("the backplane failed, and tries again")
-            self.node.follower.forget()
-            gevent.sleep(1.0)
+        except Exception as error:
+            if part not in self._faults:
+                log.exception("the backplane failed, and tries again", part=part)
+            self._faults[part] = f"internal error: {type(error).__name__}"
+            on_fault()
+            gevent.sleep(FAULT_S)

@@ -36,7 +36,7 @@ _MAX_ADDRESSES = 20_000
 
 
 class BatchError(Vda5050Error):
-    """What lies in Redis was not written by a gateway of this version."""
+    """What lies in Redis was not written by a gateway of this version, or an entry cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Batch:
 
 
 def encode(batch: Batch) -> bytes:
-    """Write a batch."""
+    """Write a batch. Raises BatchError."""
     rows: list[tuple[object, ...]] = []
     payloads: list[bytes] = []
     for entry in batch.entries:
         row, payload = _row(entry)
         rows.append(row)
         payloads.append(payload)
-    table = orjson.dumps({"w": batch.writer, "n": batch.note, "e": rows})
+    table = _json({"w": batch.writer, "n": batch.note, "e": rows})
     body = b"".join([struct.pack(">I", len(table)), table, *payloads])
     if len(body) < _COMPRESS_FROM_BYTES:
         return _PLAIN + body
@@ -75,9 +75,9 @@ def decode(data: bytes) -> Batch:
 
 
 def encode_entry(entry: Entry) -> bytes:
-    """Write one entry by itself."""
+    """Write one entry by itself. Raises BatchError."""
     row, payload = _row(entry)
-    table = orjson.dumps(row)
+    table = _json(row)
     return struct.pack(">I", len(table)) + table + payload
 
 
@@ -96,10 +96,17 @@ def _row(entry: Entry) -> tuple[tuple[object, ...], bytes]:
             where = (address.interface, address.major_version, address.manufacturer, address.serial_number)
             return (_UPDATE, *where, address.topic, received_at, is_retained, len(payload)), payload
         case Told(robot, finding):
-            payload = orjson.dumps(finding)
+            payload = _json(finding)
             return (_TOLD, robot, len(payload)), payload
         case LinkChange(is_up, at):
             return (_LINK, is_up, at), b""
+
+
+def _json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:  # nested too deep, or half a surrogate pair
+        raise BatchError(f"cannot be written: {error}") from error
 
 
 def _body(data: bytes) -> bytes:

@@ -34,11 +34,12 @@ class Follower:
         self._on_note = on_note
 
     def read(self, block_ms: int) -> int:
-        """Wait for what comes next and apply it; returns the number of batches. Raises StoreError, BatchError."""
-        if self.head is None:
+        """Wait for what comes next and apply it; returns the number of batches. Raises StoreError."""
+        head = self.head
+        if head is None:
             return int(self.load())
-        items = self._store.read(self.head.position, block_ms=block_ms)
-        if not items and self._is_elsewhere():
+        items = self._store.read(head.position, block_ms=block_ms)
+        if self.head is not head or (not items and self._is_elsewhere(head)):
             return int(self.load())
         for item in items:
             if not self._take(item):
@@ -60,10 +61,9 @@ class Follower:
         """Load everything again at the next reading."""
         self.head = None
 
-    def _is_elsewhere(self) -> bool:
+    def _is_elsewhere(self, head: Head) -> bool:
         """Tell whether the stream was replaced under us, where reading on would wait for ever."""
-        head, there = self.head, self._store.head()
-        assert head is not None
+        there = self._store.head()
         return there is not None and (there.epoch != head.epoch or there.offset < head.offset)
 
     def _take(self, item: Item) -> bool:

@@ -19,15 +19,14 @@ A hand-over, step by step, L leaving and S its successor:
 Notes are read in the stream's order. The steps that talk to the store are to be called one at a time.
 """
 
-from collections.abc import Callable
-from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from vda5050.backplane.batches import Batch, encode, encode_entry
 from vda5050.backplane.follower import Follower
 from vda5050.backplane.hand_over import Intake
+from vda5050.backplane.roles import Role, Source, Surroundings
 from vda5050.backplane.store import Append, Appended, Head, Lease, Store
-from vda5050.backplane.writer import Writer, field_of
+from vda5050.backplane.writer import Writer, field_of, writable
 from vda5050.entries import Entry, LinkChange, Told
 from vda5050.logs import get_logger
 from vda5050.replica import Replica
@@ -39,38 +38,6 @@ PATIENCE_MS = 1_000
 """A worker that has waited for longer than this for the answer does not want the lease any more."""
 CLAIM_MS = 8_000
 """How long a successor waits for the lease."""
-
-
-class Role(Enum):
-    """What a worker does beside serving."""
-
-    FOLLOWS = "follows"
-    STANDS_BY = "stands by"  # it has claimed the lease and holds back what the broker sends
-    INGESTS = "ingests"
-    LEFT = "left"  # it is about to end, and takes the lease no more
-
-
-class Source(Protocol):
-    """Where messages come from (`mqtt_bridge.MqttBridge`)."""
-
-    def start(self) -> None:
-        """Begin to receive; returns at once."""
-
-    def stop(self) -> None:
-        """Receive no more. May be called twice."""
-
-
-class Surroundings(NamedTuple):
-    """What a node is told from outside: the time (monotonic and epoch seconds), names for epochs, who counts losses.
-
-    `on_ingest(is_up)` is called when this worker begins to ingest, with whether the link to the broker stands.
-    """
-
-    clock: Callable[[], float]
-    wall_clock: Callable[[], float]
-    new_epoch: Callable[[], str]
-    count_lost: Callable[[int], None]
-    on_ingest: Callable[[bool], None]
 
 
 class Node:
@@ -255,8 +222,9 @@ class Node:
 
     def _seed(self, entries: list[Entry]) -> None:
         """Put what this worker knows into a store that does not know it, or no longer."""
-        told = {field_of(entry): encode_entry(entry) for entry in entries if isinstance(entry, Told)}
-        state = {field_of(entry): encode_entry(entry) for entry in entries if not isinstance(entry, Told)}
+        packed = [(entry, encode_entry(entry)) for entry in writable(entries)]
+        told = {field_of(entry): value for entry, value in packed if isinstance(entry, Told)}
+        state = {field_of(entry): value for entry, value in packed if not isinstance(entry, Told)}
         self._store.seed(self.token, state=state, findings=told)
 
     def _noted(self, note: dict[str, Any]) -> None:

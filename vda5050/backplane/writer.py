@@ -2,20 +2,25 @@
 
 Bounded in bytes. While Redis is away entries wait; when they are too many, of each robot and topic only the newest is
 kept, the rest is counted as lost, and the epoch cannot go on (`has_hole`): every client is to be told. Nothing is shown
-to a client before it was appended and read back, so what is lost here was never seen.
+to a client before it was appended and read back, so what is lost here was never seen. Where the newest alone are more
+than the bound there is room for SLACK as much before it is gone through again: so it costs little for each message.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from vda5050.backplane.batches import Batch, encode, encode_entry
+from vda5050.backplane.batches import Batch, BatchError, encode, encode_entry
 from vda5050.backplane.store import Append
 from vda5050.doctor import MAX_FINDINGS_A_ROBOT
 from vda5050.entries import Entry, LinkChange, Told, Update
+from vda5050.logs import get_logger
+
+log = get_logger(__name__)
 
 MAX_BATCH_BYTES = 1_048_576
 MAX_WAITING_BYTES = 67_108_864
+SLACK = 1.25
 _ENTRY_BYTES = 200
 """What an entry costs beside its payload; counted, so that many small ones are bounded too."""
 _LINK_FIELD = b"\0link"
@@ -42,6 +47,7 @@ class Writer:
         self._max_waiting_bytes = max_waiting_bytes
         self._waiting: deque[Entry] = deque()
         self._waiting_bytes = 0
+        self._room_bytes = max_waiting_bytes
         self._sent: _Sent | None = None
         self._findings = _ToldFindings()
 
@@ -66,15 +72,24 @@ class Writer:
         """Let an entry wait; returns the offset it is going to have, unless another epoch begins before."""
         self._waiting.append(entry)
         self._waiting_bytes += _size(entry)
-        if self._waiting_bytes > self._max_waiting_bytes:
+        if self._waiting_bytes > self._room_bytes:
             self._keep_newest()
         return self.offset + len(self)
 
     def next(self, *, keep_from: int) -> Append | None:
-        """Give the batch that is to be appended next, the same one until `done`; None where nothing waits."""
-        if self._sent is None and self._waiting:
-            entries = tuple(self._take_waiting())
-            self._sent = _Sent(entries, self._pack(entries, keep_from))
+        """Give the batch that is to be appended next, the same one until `done`; None where nothing waits.
+
+        An entry that cannot be written is given up; it holds up no other.
+        """
+        while self._sent is None and self._waiting:
+            entries = tuple(self._first_waiting())
+            try:
+                self._sent = _Sent(entries, self._pack(entries, keep_from))
+            except BatchError:
+                if not self._give_up_unwritable(entries):
+                    raise
+            else:
+                self._remove_first(entries)
         return None if self._sent is None else self._sent.append
 
     def note(self, note: dict[str, object], *, keep_from: int, successor: str = "") -> Append:
@@ -89,8 +104,7 @@ class Writer:
 
     def drop(self) -> None:
         """Give up all that waits: this worker's time is over."""
-        entries = [*self._waiting, *(self._sent.entries if self._sent else ())]
-        self._lost(sum(isinstance(entry, Update) for entry in entries))
+        self._lost(_updates_in([*self._waiting, *(self._sent.entries if self._sent else ())]))
         self._waiting.clear()
         self._waiting_bytes, self._sent = 0, None
 
@@ -99,36 +113,47 @@ class Writer:
         known = {self.offset} if self._sent is None else {self.offset, self._sent.append.last}
         return not self.has_hole and epoch == self.epoch and offset in known
 
-    def _take_waiting(self) -> Iterable[Entry]:
+    def _first_waiting(self) -> Iterable[Entry]:
         size = 0
-        while self._waiting and size < MAX_BATCH_BYTES:
-            entry = self._waiting.popleft()
-            size += _size(entry)
+        for entry in self._waiting:
             yield entry
-        self._waiting_bytes -= size
+            size += _size(entry)
+            if size >= MAX_BATCH_BYTES:
+                return
+
+    def _remove_first(self, entries: Sequence[Entry]) -> None:
+        for _ in entries:
+            self._waiting.popleft()
+        self._waiting_bytes -= sum(map(_size, entries))
+
+    def _give_up_unwritable(self, entries: Sequence[Entry]) -> bool:
+        """Let those of the first entries go that cannot be written, each by itself; False where none did."""
+        kept = writable(entries)
+        self._remove_first(entries)
+        self._waiting.extendleft(reversed(kept))
+        self._waiting_bytes += sum(map(_size, kept))
+        self._lost(_updates_in(entries) - _updates_in(kept))
+        return len(kept) < len(entries)
 
     def _pack(self, entries: tuple[Entry, ...], keep_from: int) -> Append:
-        state: dict[bytes, bytes] = {}
-        findings: dict[bytes, bytes] = {}
-        forgotten: list[bytes] = []
-        for field, entry in {field_of(entry): entry for entry in entries}.items():
-            if isinstance(entry, Told):
-                findings[field] = encode_entry(entry)
-                forgotten += self._findings.keep(entry.robot, field)
-            else:
-                state[field] = encode_entry(entry)
-        first, last = self.offset + 1, self.offset + len(entries)
         body = encode(Batch(self._token, entries))
-        return Append(self.epoch, first, last, body, keep_from, state, findings, tuple(forgotten))
+        newest = {field_of(entry): entry for entry in entries}
+        packed = {field: encode_entry(entry) for field, entry in newest.items()}
+        told = {field: entry.robot for field, entry in newest.items() if isinstance(entry, Told)}
+        forgotten = [gone for field, robot in told.items() for gone in self._findings.keep(robot, field)]
+        findings = {field: packed.pop(field) for field in told}
+        first, last = self.offset + 1, self.offset + len(entries)
+        return Append(self.epoch, first, last, body, keep_from, packed, findings, tuple(forgotten))
 
     def _keep_newest(self) -> None:
         """Keep what the others will need to know the fleet, and let the rest go."""
-        before = sum(isinstance(entry, Update) for entry in self._waiting)
         newest = {field_of(entry): entry for entry in self._waiting}
+        if len(newest) < len(self._waiting):
+            self._lost(_updates_in(self._waiting) - _updates_in(newest.values()))
+            self.has_hole = True
         self._waiting = deque(newest.values())
         self._waiting_bytes = sum(map(_size, self._waiting))
-        self._lost(before - sum(isinstance(entry, Update) for entry in self._waiting))
-        self.has_hole = True
+        self._room_bytes = max(self._max_waiting_bytes, int(SLACK * self._waiting_bytes))
 
 
 class _ToldFindings:
@@ -156,6 +181,26 @@ def field_of(entry: Entry) -> bytes:
             return "\0".join((robot, finding["rule"], finding["topic"], finding["place"])).encode()
         case LinkChange():
             return _LINK_FIELD
+
+
+def writable(entries: Iterable[Entry]) -> list[Entry]:
+    """Give the entries that can be written into Redis; where some cannot, that is logged."""
+    kept: list[Entry] = []
+    problems: list[str] = []
+    for entry in entries:
+        try:
+            encode_entry(entry)
+        except BatchError as error:
+            problems.append(f"{type(entry).__name__}: {error}")
+        else:
+            kept.append(entry)
+    if problems:
+        log.warning("left out what cannot be written", entries=len(problems), problem=problems[0])
+    return kept
+
+
+def _updates_in(entries: Iterable[Entry]) -> int:
+    return sum(isinstance(entry, Update) for entry in entries)
 
 
 def _size(entry: Entry) -> int:

@@ -25,6 +25,8 @@ BATCH = 500
 IDLE_S = 2.0
 """How long an idle connection is left alone between two looks at it."""
 BACK_OFF_S = (0.25, 10.0)
+RECORD_BYTES = 300
+"""What an update takes in memory beside its payload; counted, so that many small ones are bounded too."""
 LAST_WORDS_S = 2.0
 """How long `stop` waits for the bus to take what is still held."""
 
@@ -62,7 +64,7 @@ class EventBus:
     def put(self, record: Record) -> None:
         """Take an update; gives up the oldest where the buffer is full."""
         self._waiting.append(record)
-        self._waiting_bytes += len(record.payload)
+        self._waiting_bytes += len(record.payload) + RECORD_BYTES
         if self._waiting_bytes > self._max_buffer_bytes:
             self._give_up_oldest()
         if not self._work.is_set():
@@ -139,7 +141,7 @@ class EventBus:
 
     def _take(self) -> Record:
         record = self._waiting.popleft()
-        self._waiting_bytes -= len(record.payload)
+        self._waiting_bytes -= len(record.payload) + RECORD_BYTES
         return record
 
     def _give_up_oldest(self) -> None:

@@ -16,39 +16,26 @@ takes one packet a call with three or more `recv` each. So:
 Subscribed with QoS 1, so that `connection` keeps the quality the standard gives it (VDA 5050 2.1.0, section 6.2).
 """
 
-import logging
 import random
-import ssl
 from collections.abc import Callable
 from enum import Enum
-from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
 import paho.mqtt.client as mqtt
 from gevent.event import Event
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from vda5050.errors import RejectedMessage
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
+from vda5050.mqtt_bridge.client import Client, new_client
 from vda5050.mqtt_bridge.read_buffer import READ, WRITE, Publish, ReadBuffer
+from vda5050.mqtt_bridge.rounds import Pace, Rounds
 from vda5050.settings import Settings
 
 log = get_logger(__name__)
 
-YIELD_AFTER_S = (0.004, 0.020)
-"""How long messages are taken in before others have their turn: the shorter one while the streams are quick, the longer
-one while they gather for long anyway, so that what has come goes out together."""
-ROUND_S = 0.004
-"""Between two rounds at least, so that each takes several messages: a wake-up costs more than reading a message does. A
-message that comes alone, and to streams that do not pause, waits for nothing."""
-UNWATCHED_ROUND_S = 0.020
-LONGEST_ROUND_S = 0.150
-HELD_MESSAGES = 300
-"""So many may come in a round that waits for the streams: the kernel holds them, and after it the broker, which drops
-what is too much."""
-CONNECT_TIMEOUT_S = 4.0
 ANSWER_TIMEOUT_S = 10.0
 STABLE_AFTER_S = 10.0
 """A link that stood for so long was a good one; one that is lost sooner is tried again ever more slowly."""
@@ -81,26 +68,6 @@ class LinkObserver(Protocol):
         """Take note."""
 
 
-class Pace(Protocol):
-    """How the streams are served at the moment (`broadcast.Pace`); times are monotonic seconds."""
-
-    interval_s: float
-    next_flush_at: float
-    is_watched: bool
-
-
-def next_round_at(last: float, pace: Pace, *, message_every_s: float) -> float:
-    """Tell when to read again, where the last round began at `last` and a message came `message_every_s`.
-
-    While the streams pause nothing that is read is sent; read all at once before their next flush it costs less (the
-    processor's caches are full of the reading then). 0 for `message_every_s`: more is waiting than one read takes.
-    """
-    if not message_every_s:
-        return last
-    held_until = min(pace.next_flush_at, last + min(LONGEST_ROUND_S, HELD_MESSAGES * message_every_s))
-    return max(last + (ROUND_S if pace.is_watched else UNWATCHED_ROUND_S), held_until)
-
-
 class MqttBridge:
     """One subscription to one broker, kept up until `stop`."""
 
@@ -122,13 +89,11 @@ class MqttBridge:
         self._receiver = receiver
         self._metrics = metrics
         self._on_link = on_link
-        self._pace = pace
         self._clock = clock
-        self._client: _Client | None = None
+        self._rounds = Rounds(pace, clock=clock)
+        self._client: Client | None = None
         self._failures = 0
         self._connected_at: float | None = None
-        self._round_at = 0.0
-        self._message_every_s = 1.0
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -202,50 +167,32 @@ class MqttBridge:
     def _has_been_stable(self) -> bool:
         return self._connected_at is not None and self._clock() - self._connected_at > STABLE_AFTER_S
 
-    def _new_client(self) -> "_Client":
-        client = _Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, reconnect_on_failure=False)
-        client.enable_logger(logging.getLogger("paho"))
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_queued_messages_set(1_000)
+    def _new_client(self) -> Client:
+        client = new_client(self._settings)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
-        client.manual_ack_set(True)
-        if self._broker.username is not None:
-            client.username_pw_set(self._broker.username, self._broker.password)
-        if self._broker.is_tls:
-            settings = self._settings
-            for path in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file):
-                if path is not None:
-                    Path(path).read_bytes()  # ssl's own error does not say which file it is about
-            client.tls_set(settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file,
-                           cert_reqs=ssl.CERT_REQUIRED)  # fmt: skip
         return client
 
-    def _pump(self, client: "_Client") -> None:
+    def _pump(self, client: Client) -> None:
         """One round: take what came, or wait for it, and let paho do its part."""
         buffer = client.buffer
         if buffer is None:
             return
-        while (too_soon_s := self._next_round_at() - self._clock()) > 0:  # again: a flush may have come meanwhile
+        while (too_soon_s := self._rounds.too_soon_s) > 0:  # again: a flush may have come meanwhile
             gevent.sleep(too_soon_s)
         if not buffer.fill():  # under load there is something, and no watcher needs to be set up
             buffer.wait(READ | WRITE if client.want_write() else READ, timeout_s=1.0)
             buffer.fill()
-        last, self._round_at = self._round_at, self._clock()
+        self._rounds.begin()
         count = self._take_packets(client, buffer)
-        spacing_s = (self._round_at - last) / max(1, count)
-        self._message_every_s = 0.0 if buffer.is_full else max(1e-6, spacing_s)
+        self._rounds.end(count, is_full=buffer.is_full)
         if client.socket() is not None and client.want_write():
             client.loop_write()
         client.loop_misc()
 
-    def _next_round_at(self) -> float:
-        return next_round_at(self._round_at, self._pace, message_every_s=self._message_every_s)
-
-    def _take_packets(self, client: "_Client", buffer: "ReadBuffer") -> int:
+    def _take_packets(self, client: Client, buffer: ReadBuffer) -> int:
         """Hand on what is in the buffer; returns the number of messages."""
-        quick_s, slow_s = YIELD_AFTER_S
-        yield_after_s = min(slow_s, max(quick_s, self._pace.interval_s))
+        yield_after_s = self._rounds.yield_after_s
         yield_at = self._clock() + yield_after_s
         count = 0
         while True:
@@ -264,7 +211,7 @@ class MqttBridge:
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            assert isinstance(client, _Client)
+            assert isinstance(client, Client)
             client.refusal = f"the broker refused: {reason}"
             return
         client.subscribe([(topic_filter, 1) for topic_filter in self._settings.mqtt_topics])
@@ -276,7 +223,7 @@ class MqttBridge:
             if reason.is_failure
         ]
         if refused:
-            assert isinstance(client, _Client)
+            assert isinstance(client, Client)
             client.refusal = f"the broker refused to let us subscribe to {', '.join(refused)}"
             client.disconnect()
             return
@@ -310,23 +257,3 @@ class MqttBridge:
             self._metrics.broker_connected.set(0)
             self._on_link(is_up=False)
         self.state = LinkState.CONNECTING
-
-
-class _Client(mqtt.Client):
-    """paho's client on a `ReadBuffer`.
-
-    `_create_socket` is paho's private seam for its transports (TCP, TLS, WebSocket); there is no public one. The lock
-    file pins paho, and tests/live would fail at once if the seam moved.
-    """
-
-    buffer: "ReadBuffer | None" = None
-    refusal: str | None = None
-
-    def _create_socket(self) -> Any:
-        self.buffer = ReadBuffer(super()._create_socket())
-        return self.buffer
-
-    def close(self) -> None:
-        """Close the socket, whatever state the protocol is in. May be called twice."""
-        if self.buffer is not None:
-            self.buffer.close()

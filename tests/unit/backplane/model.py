@@ -13,7 +13,8 @@ import orjson
 
 from tests.unit.builders import FakeClock
 from vda5050.backplane.hand_over import Intake
-from vda5050.backplane.node import Node, Surroundings
+from vda5050.backplane.node import Node
+from vda5050.backplane.roles import Surroundings
 from vda5050.backplane.store import READY, Append, Appended, Head, Held, Item, Lease, Loaded, StoreError
 from vda5050.entries import Entry, LinkChange, Told, Update
 from vda5050.errors import RejectedMessage

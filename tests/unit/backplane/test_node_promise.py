@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.unit.backplane.model import Broker, Ledger, Server, Worker, number_of
 from tests.unit.builders import FakeClock
-from vda5050.backplane.node import CLAIM_MS, LEASE_MS, Role
+from vda5050.backplane.node import CLAIM_MS, LEASE_MS
+from vda5050.backplane.roles import Role
 from vda5050.backplane.store import READY, StoreError
 
 ROBOTS = ("ACME/1", "ACME/2")
