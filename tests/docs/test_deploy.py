@@ -82,6 +82,16 @@ def test_compose_gateways_are_those_of_nginx() -> None:
     assert scraped <= upstreams
 
 
+def test_compose_database_wants_a_password() -> None:
+    """The database lets nobody of the machine, whose network it shares, in without a password."""
+    environment = compose()["services"]["postgres"]["environment"]
+
+    assert set(environment["POSTGRES_INITDB_ARGS"].split()) == {
+        "--auth-host=scram-sha-256",
+        "--auth-local=scram-sha-256",
+    }
+
+
 def test_container_is_built_from_what_is_there() -> None:
     """The Containerfile copies files that exist and that .dockerignore lets through, and does not run as root."""
     text = (DEPLOY / "Containerfile").read_text()
