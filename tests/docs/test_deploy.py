@@ -4,8 +4,11 @@ nginx.conf and mosquitto.conf are run in tests/live. The container image and the
 containers are: here their text is held against the project.
 """
 
+import os
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -118,3 +121,30 @@ def test_unit_is_one(tmp_path: Path) -> None:
     assert (verified.returncode, unit.name in verified.stderr) == (0, False), verified.stderr
     judged = analyze("security", "--offline=true", "--threshold=20")  # tenths: 2.0
     assert judged.returncode == 0, judged.stdout[-300:]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [({}, ""), ({"MAX_STREAMS": "many"}, "VDA5050_MAX_STREAMS"), ({"LAYOUT_FILE": "half.json"}, "VDA5050_LAYOUT_FILE")],
+    ids=["nothing", "a setting", "a file that a setting names"],
+)
+def test_reload_looks_at_what_would_end_the_gateway(tmp_path: Path, environment: dict[str, str], said: str) -> None:
+    """Before gunicorn is told to read anew, the unit finds what its master would end with, and leaves it alone."""
+    first, second = re.findall(r"^ExecReload=(.+)$", UNIT.read_text(), re.MULTILINE)
+    _python, *arguments = shlex.split(first)
+    (tmp_path / "half.json").write_text('{"half":')
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    given = {PREFIX + name: str(tmp_path / v) if v.endswith(".json") else v for name, v in environment.items()}
+
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**kept, **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, said in done.stderr) == (1 if said else 0, True), done.stderr
+    assert second == "/bin/kill -HUP $MAINPID"
