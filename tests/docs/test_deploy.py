@@ -19,6 +19,7 @@ import yaml
 
 from tests.services import require
 from vda5050.settings import PREFIX, Settings
+from vda5050.site_maps import MAX_LAYOUT_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -93,6 +94,14 @@ def test_compose_database_wants_a_password() -> None:
         "--auth-host=scram-sha-256",
         "--auth-local=scram-sha-256",
     }
+
+
+def test_nginx_lets_uploads_through() -> None:
+    """What the gateway takes, and what is a little more, reaches it: the gateway itself says what is too large."""
+    size = re.search(r"^\s+client_max_body_size (\d+)m;$", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+    assert size is not None
+
+    assert int(size[1]) * 1024 * 1024 > MAX_LAYOUT_BYTES
 
 
 def test_container_is_built_from_what_is_there() -> None:
