@@ -3,7 +3,8 @@
 **Host.** A page of another site can let its own name point at this gateway (DNS rebinding) and would then be of the
 same origin, with everything that a visitor's browser may reach. Such a request carries that name as its host, so names
 that are not ours are refused: 421. An address is no name that could be pointed elsewhere, and is always taken. A
-trusted proxy answers for the names it passes on, unless `allowed_hosts` says which they are.
+trusted proxy answers for the names it passes on, unless `allowed_hosts` says which they are; what comes from its
+address without a word about whom it is for is not the proxy's, but a program's there, maybe a browser's.
 
 **Origin.** CORS is off: no page of another origin may read an answer. Those in `allowed_origins` may, with cookies;
 there is no `*`. A WebSocket is not covered by CORS, and neither is a request that changes something, which happens
@@ -19,7 +20,7 @@ from flask import Flask, Response, request
 
 from vda5050.addresses import host_name, parse_address
 from vda5050.api.problems import problem
-from vda5050.api.proxies import FROM_TRUSTED_PROXY
+from vda5050.api.proxies import FORWARDED, FROM_TRUSTED_PROXY
 from vda5050.api.request_ids import request_id
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings
@@ -48,7 +49,8 @@ class OwnPagesOnly:
 
     def _refusal(self, environ: dict[str, Any]) -> Response | None:
         host = environ.get("HTTP_HOST", "")
-        if host and not self._hosts.has(host, is_proxied=environ[FROM_TRUSTED_PROXY]):
+        is_proxied = environ[FROM_TRUSTED_PROXY] and environ[FORWARDED]
+        if host and not self._hosts.has(host, is_proxied=is_proxied):
             self._refused.labels("host").inc()
             detail = "The gateway does not answer for this host; see its allowed hosts."
             return problem(421, "unknown_host", detail, request_id=request_id(environ))
