@@ -152,3 +152,30 @@ def test_only_own_and_allowed_pages_may_send(origin: str | None, status: int) ->
     answer = client.post("/validate?topic=state", data=b"{}", headers={} if origin is None else {"Origin": origin})
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "scheme", "status"),
+    [
+        ("https://fleet.example", "https", 200),
+        ("http://fleet.example", "https", 403),
+        ("http://fleet.example", "http", 200),
+        ("https://fleet.example", "http", 200),  # a proxy ended TLS and does not say so
+        ("https://fleet.example:8443", "https", 403),
+        ("https://other.example", "https", 403),
+        ("javascript://fleet.example", "http", 403),
+    ],
+)
+@pytest.mark.parametrize("url", ["/validate?topic=state", "/ws"])
+def test_a_page_over_plain_http_is_a_stranger_to_https(origin: str, scheme: str, status: int, url: str) -> None:
+    """What a page of the same name may send goes by the scheme too, which a trusted proxy tells; so for a WebSocket."""
+    client = client_of(trusted_proxies=(PROXY,))
+    told = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Proto": scheme, "X-Forwarded-Host": "fleet.example"}
+    peer = {"REMOTE_ADDR": PROXY}
+    if url == "/ws":
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        answer = client.get(url, headers={**told, **upgrade, "Origin": origin}, environ_overrides=peer)
+        assert (answer.status_code == 403) == (status == 403)
+    else:
+        answer = client.post(url, data=b"{}", headers={**told, "Origin": origin}, environ_overrides=peer)
+        assert answer.status_code == status

@@ -8,8 +8,8 @@ address without a word about whom it is for is not the proxy's, but a program's 
 
 **Origin.** CORS is off: no page of another origin may read an answer. Those in `allowed_origins` may, with cookies;
 there is no `*`. A WebSocket is not covered by CORS, and neither is a request that changes something, which happens
-before anybody asks whether the answer may be read: both are refused where the origin is neither ours nor allowed. What
-sends no Origin is a program.
+before anybody asks whether the answer may be read: both are refused where the origin is neither ours nor allowed. A
+page that came over http is not ours where the gateway is asked over https. What sends no Origin is a program.
 """
 
 import socket
@@ -55,7 +55,7 @@ class OwnPagesOnly:
             detail = "The gateway does not answer for this host; see its allowed hosts."
             return problem(421, "unknown_host", detail, request_id=request_id(environ))
         origin = environ.get("HTTP_ORIGIN")
-        if origin is None or origin in self._origins or origin.partition("://")[2] == host:
+        if origin is None or origin in self._origins or origin in _own_origins(environ["wsgi.url_scheme"], host):
             return None
         is_websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
         if environ["REQUEST_METHOD"] in _SAFE_METHODS and not is_websocket:
@@ -63,6 +63,14 @@ class OwnPagesOnly:
         self._refused.labels("origin").inc()
         detail = "Pages of this origin may not do this here."
         return problem(403, "foreign_origin", detail, request_id=request_id(environ))
+
+
+def _own_origins(scheme: str, host: str) -> tuple[str, str]:
+    """Give the origins of our own pages: https stands for http too, where a proxy ended TLS and did not say so.
+
+    The other way round, plain http of the same host may be anybody's who is on the way.
+    """
+    return f"{scheme}://{host}", f"https://{host}"
 
 
 class AllowedHosts:
