@@ -1,4 +1,8 @@
-"""gunicorn's configuration: every value with its reason. See docs/architecture.md for the life of a worker."""
+"""gunicorn's configuration: every value with its reason. See docs/architecture.md for the life of a worker.
+
+Run as a program it says whether gunicorn could read it: exit code 1, and why, where settings cannot be used. Reading it
+changes nothing outside of the process.
+"""
 
 import itertools
 import resource

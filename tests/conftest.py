@@ -23,6 +23,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP fleet.example 127.0.0.1",  # the name that deploy/nginx.conf answers for
 ]
 
 _HERE = Path(__file__).parent

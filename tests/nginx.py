@@ -44,8 +44,10 @@ def nginx(gateways: Sequence[Service]) -> Iterator[Nginx]:
         text = replaced(
             CONFIGURATION.read_text(),
             {
-                "listen 80;": f"listen {LOOPBACK}:{http_port};",
-                "listen 443 ssl http2;": f"listen {LOOPBACK}:{port} ssl http2;",
+                "listen 80": f"listen {LOOPBACK}:{http_port}",
+                "listen 443 ssl": f"listen {LOOPBACK}:{port} ssl",
+                "listen [::]:80 default_server;": "",
+                "listen [::]:443 ssl http2 default_server;": "",
                 "listen [::]:80;": "",
                 "listen [::]:443 ssl http2;": "",
                 "127.0.0.1:8000": f"{LOOPBACK}:{first.port}",

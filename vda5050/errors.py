@@ -43,14 +43,14 @@ class FilterError(Vda5050Error):
 
 
 class TooManyStreams(Vda5050Error):  # noqa: N818 - reads as the claim it is
-    """The worker, or one client of it, has as many streams as it may (`is_of_client`).
+    """The worker, or one client of it, has as many streams as it may (`is_of_client`), or of `what` else.
 
     `limit` is that number, `retry_after_s` when to ask again.
     """
 
-    def __init__(self, limit: int, retry_after_s: int, *, is_of_client: bool = False) -> None:
+    def __init__(self, limit: int, retry_after_s: int, *, what: str = "streams", is_of_client: bool = False) -> None:
         of_client = " for this client" if is_of_client else ""
-        super().__init__(f"{limit} streams are open{of_client}, which is the limit")
+        super().__init__(f"{limit} {what} are open{of_client}, which is the limit")
         self.limit = limit
         self.retry_after_s = retry_after_s
         self.is_of_client = is_of_client

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.unit.builders import ROBOT
@@ -41,6 +42,14 @@ def test_a_form_or_a_stranger_acknowledges_nothing(client: FlaskClient, receive:
     assert client.post(_URL, json=[ROBOT]).status_code == 400
     assert client.post(_URL, json={"robot": "No/one", "alert": "stop"}).status_code == 404
     assert client.get(_URL).get_json() == {"acknowledgements": []}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 10_000, b'{"robot":' * 10_000])
+def test_what_cannot_be_read_acknowledges_nothing(client: FlaskClient, body: bytes) -> None:
+    """What is no JSON is a wrong request, brackets without end included."""
+    answer = client.post(_URL, data=body, content_type="application/json")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_alert")
 
 
 def test_they_are_few_and_grow_old() -> None:

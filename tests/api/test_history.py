@@ -1,23 +1,29 @@
 """/history, /replay and /robots?at=: what happened, as it happened, page by page or once more."""
 
 import io
+import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote
 
+import gevent
 import jsonschema_rs
 import orjson
 import pytest
 from flask.testing import FlaskClient
 from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+from werkzeug.test import TestResponse
 
 from tests.api.conftest import Stream
 from tests.unit.builders import ROBOT, START_S, connection, state
 from tests.unit.history.recorded import archive, record
 from vda5050.api import create_flask_app
-from vda5050.history import iso_time
+from vda5050.errors import DatabaseUnavailable
+from vda5050.history import Reader, iso_time
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.service import Service
 from vda5050.settings import Settings
@@ -288,17 +294,103 @@ def test_replay_refused(client: FlaskClient, query: str, parameter: str) -> None
     assert (response.status_code, response.get_json()["parameter"]) == (400, parameter)
 
 
-def test_many_replays(client: FlaskClient, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit a replay is refused until another one has ended."""
-    monkeypatch.setattr("vda5050.api.replay.MAX_REPLAYS", 1)
-    fill(record(1))
-    playing = client.get(f"/replay?from={at(0)}&to={at(2)}&speed=0.01")
-    next(playing.iter_encoded())
-    refused = client.get(f"/replay?from={at(0)}&to={at(2)}")
-    playing.close()
+LONG = [
+    ("/history/export", 5, 2),
+    ("/history/export?format=csv", 5, 2),
+    (f"/robots/{ROBOT}/timeline?from={at(0)}&to={at(60)}", 4, 2),
+    (f"/replay?from={at(0)}&to={at(2)}&speed=0.01", 50, 20),
+]
+"""What takes long, how much of it a worker does at a time, and for one client."""
 
-    assert (refused.status_code, refused.get_json()["code"]) == (503, "too_many_streams")
-    assert client.get(f"/replay?from={at(0)}&to={at(2)}&speed=10000").status_code == 200
+
+def ask_at_once(client: FlaskClient, urls: list[tuple[str, str]]) -> list[TestResponse]:
+    """Ask as (address, url) says, all before the first is answered; a body is not read."""
+    asked = [
+        gevent.spawn(client.get, url, environ_overrides={"REMOTE_ADDR": address}, buffered=False)
+        for address, url in urls
+    ]
+    return [greenlet.get(timeout=30) for greenlet in asked]
+
+
+@pytest.mark.parametrize(("url", "most", "most_of_client"), LONG)
+def test_who_comes_at_once_is_counted(
+    client: FlaskClient, fill: Fill, url: str, most: int, most_of_client: int
+) -> None:
+    """What takes long is bounded for a client and for the worker, also where many ask at the same moment.
+
+    A place is free again when an answer is closed, whether or not it was ever read.
+    """
+    fill(record(1))
+    crowd = [(f"192.0.2.{number}", url) for number in range(most + 5)]
+
+    for _ in range(2):
+        of_one = ask_at_once(client, [("192.0.2.1", url)] * (most_of_client + 5))
+        statuses = sorted(answer.status_code for answer in of_one)
+        assert statuses == [200] * most_of_client + [429] * 5
+        refused = next(answer for answer in of_one if answer.status_code == 429)
+        assert refused.get_json()["code"] == "too_many_streams_of_client"
+        assert "Retry-After" in refused.headers
+        for answer in of_one:
+            answer.close()
+
+        of_many = ask_at_once(client, crowd)
+        assert sorted(answer.status_code for answer in of_many) == [200] * most + [503] * 5
+        for answer in of_many:
+            answer.close()
+
+
+@pytest.mark.parametrize(("url", "_most", "most_of_client"), LONG)
+def test_what_fails_takes_no_place(
+    client: FlaskClient, service: Service, fill: Fill, url: str, _most: int, most_of_client: int
+) -> None:
+    """Neither a question that cannot be answered nor one for the headers alone keeps others out."""
+    fill(record(1))
+    assert service.history is not None
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("page", "last_messages"):
+            patch.setattr(Reader, name, Mock(side_effect=DatabaseUnavailable("gone")))
+        failed = [client.get(url).status_code for _ in range(most_of_client + 1)]
+    for _ in range(most_of_client + 1):
+        client.head(url).close()
+
+    assert failed == [503] * (most_of_client + 1)
+    with client.get(url, buffered=False) as answer:
+        assert answer.status_code == 200
+
+
+def test_a_replay_ends_now(client: FlaskClient, fill: Fill) -> None:
+    """What is to come is not played: nobody keeps a place until then."""
+    fill(record(1))
+    response = client.get("/replay?from=-1s&to=2100-01-01T00:00:00Z&speed=10000")
+
+    end = Stream(response).reader.read(response.data)[-1]
+    assert (end.type, end.data["to"] <= iso_time(int(time.time() * MICROSECONDS))) == ("end", True)
+    assert client.get("/replay?from=2100-01-01T00:00:00Z&to=2101-01-01T00:00:00Z").status_code == 200
+
+
+@pytest.mark.parametrize(("is_gone", "status", "pages"), [(False, 200, 3), (True, 499, 1)])
+def test_a_timeline_for_nobody(
+    client: FlaskClient, service: Service, fill: Fill, *, is_gone: bool, status: int, pages: int
+) -> None:
+    """A timeline is read no further once its client has left; what a client sends meanwhile is left alone."""
+    fill(*(record(number) for number in range(1_100)))
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"" if is_gone else b"GET /next")
+    if is_gone:
+        theirs.close()
+    with pytest.MonkeyPatch.context() as patch:
+        assert service.history is not None
+        read = Mock(side_effect=service.history.reader.page)
+        patch.setattr(service.history.reader, "page", read)
+        answer = client.get(
+            f"/robots/{ROBOT}/timeline?from={at(-1)}&to={at(2_000)}", environ_overrides={"gunicorn.socket": ours}
+        )
+
+    assert (answer.status_code, read.call_count) == (status, pages)
+    assert is_gone or ours.recv(100) == b"GET /next"
+    theirs.close()
+    ours.close()
 
 
 def test_answers_are_as_described(client: FlaskClient, fill: Fill) -> None:

@@ -77,6 +77,8 @@ def test_an_empty_list_says_what_to_do(url: str) -> None:
         (["create"], "NAME"),
         (["create", "x", "--role", "root"], "'read', 'control', 'admin'"),
         (["create", "x", "--robots", "KUKA"], "MANUFACTURER/SERIAL_NUMBER"),
+        (["create", "x", "--robots", ""], "--robots is empty"),
+        (["create", "x", "--robots", " , "], "names no robot"),
         (["create", "x", "--expires", "soon"], "30d"),
         (["create", "x", "--expires", "2020-01-01"], "expired already"),
         (["create", "a\nb"], "printable"),

@@ -17,9 +17,10 @@ def client_of(**settings: object) -> FlaskClient:
     return create_flask_app(Service(Settings(**{"auth": "off", **settings}))).test_client()  # type: ignore[arg-type]
 
 
-def ask(client: FlaskClient, host: str, peer: str = "127.0.0.1") -> TestResponse:
+def ask(client: FlaskClient, host: str, peer: str = "127.0.0.1", **headers: str) -> TestResponse:
     """Ask for something by a host."""
-    return client.get("/health", headers={"Host": host}, environ_overrides={"REMOTE_ADDR": peer})
+    named = {"Host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.get("/health", headers=named, environ_overrides={"REMOTE_ADDR": peer})
 
 
 @pytest.mark.parametrize(
@@ -69,8 +70,20 @@ def test_a_trusted_proxy_answers_for_its_names() -> None:
     trusting = client_of(trusted_proxies=(PROXY,))
     told = client_of(trusted_proxies=(PROXY,), allowed_hosts=("fleet.example",))
 
-    assert [ask(trusting, "evil.example", peer).status_code for peer in (PROXY, "192.0.2.2")] == [200, 421]
-    assert [ask(told, host, PROXY).status_code for host in ("fleet.example", "evil.example")] == [200, 421]
+    def passed_on(client: FlaskClient, host: str, peer: str = PROXY) -> int:
+        return ask(client, host, peer, X_Forwarded_For="203.0.113.5").status_code
+
+    assert [passed_on(trusting, "evil.example", peer) for peer in (PROXY, "192.0.2.2")] == [200, 421]
+    assert [passed_on(told, host) for host in ("fleet.example", "evil.example")] == [200, 421]
+
+
+def test_a_browser_on_the_proxys_machine_is_no_proxy() -> None:
+    """What comes from a trusted proxy's address, and was forwarded by nobody, may be a page with a name of its own."""
+    client = client_of(trusted_proxies=("127.0.0.1",), auth="on", database_url="none")
+
+    assert [ask(client, host).status_code for host in ("evil.example:8000", "127.0.0.1:8000")] == [421, 200]
+    forged = {"Host": "evil.example:8000", "X-Forwarded-For": "127.0.0.1"}
+    assert client.get("/robots", headers=forged).status_code == 401  # taken for a proxy's client, who needs a key
 
 
 @pytest.mark.parametrize("url", ["/robots", "/nowhere", "/stream"])
@@ -139,3 +152,30 @@ def test_only_own_and_allowed_pages_may_send(origin: str | None, status: int) ->
     answer = client.post("/validate?topic=state", data=b"{}", headers={} if origin is None else {"Origin": origin})
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "scheme", "status"),
+    [
+        ("https://fleet.example", "https", 200),
+        ("http://fleet.example", "https", 403),
+        ("http://fleet.example", "http", 200),
+        ("https://fleet.example", "http", 200),  # a proxy ended TLS and does not say so
+        ("https://fleet.example:8443", "https", 403),
+        ("https://other.example", "https", 403),
+        ("javascript://fleet.example", "http", 403),
+    ],
+)
+@pytest.mark.parametrize("url", ["/validate?topic=state", "/ws"])
+def test_a_page_over_plain_http_is_a_stranger_to_https(origin: str, scheme: str, status: int, url: str) -> None:
+    """What a page of the same name may send goes by the scheme too, which a trusted proxy tells; so for a WebSocket."""
+    client = client_of(trusted_proxies=(PROXY,))
+    told = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Proto": scheme, "X-Forwarded-Host": "fleet.example"}
+    peer = {"REMOTE_ADDR": PROXY}
+    if url == "/ws":
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        answer = client.get(url, headers={**told, **upgrade, "Origin": origin}, environ_overrides=peer)
+        assert (answer.status_code == 403) == (status == 403)
+    else:
+        answer = client.post(url, data=b"{}", headers={**told, "Origin": origin}, environ_overrides=peer)
+        assert answer.status_code == status

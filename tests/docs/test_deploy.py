@@ -4,8 +4,11 @@ nginx.conf and mosquitto.conf are run in tests/live. The container image and the
 containers are: here their text is held against the project.
 """
 
+import os
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +19,7 @@ import yaml
 
 from tests.services import require
 from vda5050.settings import PREFIX, Settings
+from vda5050.site_maps import MAX_LAYOUT_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -82,6 +86,24 @@ def test_compose_gateways_are_those_of_nginx() -> None:
     assert scraped <= upstreams
 
 
+def test_compose_database_wants_a_password() -> None:
+    """The database lets nobody of the machine, whose network it shares, in without a password."""
+    environment = compose()["services"]["postgres"]["environment"]
+
+    assert set(environment["POSTGRES_INITDB_ARGS"].split()) == {
+        "--auth-host=scram-sha-256",
+        "--auth-local=scram-sha-256",
+    }
+
+
+def test_nginx_lets_uploads_through() -> None:
+    """What the gateway takes, and what is a little more, reaches it: the gateway itself says what is too large."""
+    size = re.search(r"^\s+client_max_body_size (\d+)m;$", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+    assert size is not None
+
+    assert int(size[1]) * 1024 * 1024 > MAX_LAYOUT_BYTES
+
+
 def test_container_is_built_from_what_is_there() -> None:
     """The Containerfile copies files that exist and that .dockerignore lets through, and does not run as root."""
     text = (DEPLOY / "Containerfile").read_text()
@@ -108,3 +130,30 @@ def test_unit_is_one(tmp_path: Path) -> None:
     assert (verified.returncode, unit.name in verified.stderr) == (0, False), verified.stderr
     judged = analyze("security", "--offline=true", "--threshold=20")  # tenths: 2.0
     assert judged.returncode == 0, judged.stdout[-300:]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [({}, ""), ({"MAX_STREAMS": "many"}, "VDA5050_MAX_STREAMS"), ({"LAYOUT_FILE": "half.json"}, "VDA5050_LAYOUT_FILE")],
+    ids=["nothing", "a setting", "a file that a setting names"],
+)
+def test_reload_looks_at_what_would_end_the_gateway(tmp_path: Path, environment: dict[str, str], said: str) -> None:
+    """Before gunicorn is told to read anew, the unit finds what its master would end with, and leaves it alone."""
+    first, second = re.findall(r"^ExecReload=(.+)$", UNIT.read_text(), re.MULTILINE)
+    _python, *arguments = shlex.split(first)
+    (tmp_path / "half.json").write_text('{"half":')
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    given = {PREFIX + name: str(tmp_path / v) if v.endswith(".json") else v for name, v in environment.items()}
+
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**kept, **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, said in done.stderr) == (1 if said else 0, True), done.stderr
+    assert second == "/bin/kill -HUP $MAINPID"

@@ -11,6 +11,8 @@ from tests.postgres import Postgres, postgres
 from tests.services import free_port, wait_until
 from vda5050.database import Database, Lane
 from vda5050.errors import DatabaseUnavailable
+from vda5050.site_maps import LAYOUT, Placement
+from vda5050.site_maps.uploads import Uploads
 
 ADD = text("INSERT INTO shared_secrets (name, secret, created_at) VALUES (:name, '\\x00', 1)")
 PROCESSES = 4
@@ -114,6 +116,17 @@ def test_an_error_of_the_caller_stays_one(lane: Lane) -> None:
 
     rows = lane.read(lambda connection: connection.execute(text("SELECT count(*) FROM shared_secrets")).scalar_one())
     assert rows == 0
+
+
+@pytest.mark.parametrize("map_id", ["a\x00b", "a\nb", "", "m" * 5_000], ids=["NUL", "line break", "empty", "long"])
+def test_a_map_that_cannot_be_is_not_there(server: Postgres, map_id: str) -> None:
+    """An id that no map can have is looked up and deleted as one that none has: PostgreSQL takes no NUL."""
+    uploads = Uploads(Database(server.url))
+
+    assert (uploads.layout(map_id), uploads.floor_plan(map_id)) == (None, None)
+    assert not uploads.delete(map_id, LAYOUT)
+    assert uploads.place_floor_plan(map_id, Placement(metres_per_pixel=1.0)) is None
+    uploads.close()
 
 
 def test_nobody_listens() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import ssl
 import statistics
 import time
@@ -21,6 +22,7 @@ from tests.live.sequence_checker import Crowd, commuter, sse, visitor, websocket
 from tests.live.stream_client import SITE, SseClient, WebSocketClient
 from tests.nginx import Nginx, nginx
 from tests.services import LOOPBACK, Gateway, Service, gateway, wait_until
+from vda5050.site_maps import MAX_LAYOUT_BYTES
 
 TABS = 20
 STREAMS = "vda5050_streams"
@@ -92,7 +94,7 @@ def test_twenty_tabs_over_http2(proxy: Nginx, browser: Browser, robot: Publisher
         context = stack.enter_context(browser.new_context(ignore_https_errors=True, bypass_csp=True))
         pages = [context.new_page() for _ in range(TABS)]
         for page in pages:
-            page.goto(f"https://{LOOPBACK}:{proxy.port}/health")
+            page.goto(f"https://{SITE}:{proxy.port}/health")
             page.evaluate(
                 """() => {
                     window.seen = [];
@@ -214,3 +216,41 @@ def test_plain_http_is_sent_to_https(proxy: Nginx) -> None:
     connection.close()
 
     assert (answer.status, answer.getheader("location")) == (301, f"https://{SITE}/robots?x=1")
+
+
+def status_for(connection: http.client.HTTPConnection, host: str) -> int:
+    """Ask for something by a host; gives the status."""
+    connection.request("GET", "/robots", headers={"Host": host})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_other_names_reach_no_gateway(proxy: Nginx) -> None:
+    """Who asks for another name, or for an address, gets 421, and with TLS no handshake: nobody answers for it."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    plain = http.client.HTTPConnection(LOOPBACK, proxy.http_port, timeout=15)
+
+    assert [status_for(plain, host) for host in ("evil.example", LOOPBACK)] == [421, 421]
+    for name in ("evil.example", LOOPBACK):
+        with (
+            socket.create_connection((LOOPBACK, proxy.port), timeout=15) as sock,
+            pytest.raises(ssl.SSLError, match="unrecognized name"),
+        ):
+            unchecked.wrap_socket(sock, server_hostname=name)
+    by_name = http.client.HTTPSConnection(LOOPBACK, proxy.port, timeout=15, context=unchecked)
+    by_name.sock = unchecked.wrap_socket(socket.create_connection((LOOPBACK, proxy.port)), server_hostname=SITE)
+    assert status_for(by_name, "evil.example") == 421
+
+
+def test_an_upload_too_large_is_refused_by_the_gateway(proxy: Nginx) -> None:
+    """A little more than it takes still reaches the gateway, which says so in its own words."""
+    connection = http.client.HTTPSConnection(LOOPBACK, proxy.port, timeout=30, context=proxy.tls)
+    connection.sock = proxy.tls.wrap_socket(socket.create_connection((LOOPBACK, proxy.port)), server_hostname=SITE)
+    connection.request("PUT", "/maps/m/layout", body=b" " * (MAX_LAYOUT_BYTES + 1), headers={"Host": SITE})
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+
+    assert (answer.status, body["code"]) == (413, "too_large")

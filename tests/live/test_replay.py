@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.live.stream_client import SseClient
 from tests.services import LOOPBACK, PROJECT, Gateway, Service, gateway, wait_until
-from vda5050.api.replay import MAX_REPLAYS
+from vda5050.api.replay import MAX_REPLAYS_OF_CLIENT
 
 SPEED = 600
 ROBOTS = 5
@@ -95,7 +95,7 @@ def test_an_hour_as_a_stream(kept: Gateway) -> None:
 def test_replays_that_are_left_make_room(kept: Gateway) -> None:
     """Who drags a slider leaves many replays: each is over once its client has gone, long before the next heartbeat."""
     silence = "/replay?from=2026-11-20T08:00:00Z&to=2026-11-22T08:00:00Z&speed=1"
-    for _ in range(MAX_REPLAYS):
+    for _ in range(MAX_REPLAYS_OF_CLIENT):
         with SseClient(kept.port, silence) as stream:
             stream.next("snapshot")
 

@@ -95,11 +95,20 @@ def test_refused_names(name: str) -> None:
         new_key(name)
 
 
-@pytest.mark.parametrize("robots", ["KUKA", "KUKA/*,ABB"])
+@pytest.mark.parametrize("robots", ["KUKA", "KUKA/*,ABB", ",", " ", " , ", ",\t,"])
 def test_robots_that_are_none(robots: str) -> None:
-    """A filter that could match nothing, since it forgot the serial number, is refused."""
+    """A filter that could match nothing, since it forgot the serial number, or that there is nothing in, is refused."""
     with pytest.raises(KeyRefusedError, match="names no robot"):
         new_key(robots=robots)
+
+
+@pytest.mark.parametrize("robots", [",", " ", " , "])
+def test_a_filter_that_names_nothing_shows_nothing(robots: str) -> None:
+    """A key that was made with such a filter, before that was refused, was not meant for all robots."""
+    key, _ = new_key()
+
+    assert not replace(key, robots=robots).principal().may_see("ABB/1")
+    assert replace(key, robots="").principal().may_see("ABB/1")
 
 
 def test_robots_that_no_stream_would_take() -> None:

@@ -3,6 +3,8 @@
 There is no build step: a script or style sheet is a file of its own, with its comments, and is stripped when it is
 first asked for. Each line of a script keeps its number, so that what a browser reports is found in the source. A line
 is a comment where it begins as one; to keep that simple, no text in these files spans lines (a test sees to it).
+
+Anybody may ask, for any name: what is kept goes by the files that there are, and never by how one is asked for.
 """
 
 import gzip
@@ -41,17 +43,16 @@ class Asset:
 
 def register(app: Flask) -> None:
     """Serve scripts and style sheets stripped; every other file as it is."""
+    names = {path.relative_to(_STATIC).as_posix() for path in _STATIC.rglob("*") if path.suffix in _TYPES}
     assets: dict[str, Asset] = {}
 
     def static(filename: str) -> Response:
         """Send a file of `static/`; the browser asks each time whether the one it has is still right."""
-        asset = assets.get(filename)
-        if asset is None:
-            asset = _load(filename)
-            if asset is None:
-                return app.send_static_file(filename)
-            assets[filename] = asset
-        return _send(asset)
+        if filename not in names:  # css//theme.css is that file too, and would be kept once more
+            return app.send_static_file(filename)
+        if filename not in assets:
+            assets[filename] = _load(_STATIC / filename)
+        return _send(assets[filename])
 
     app.view_functions["static"] = static
 
@@ -94,14 +95,10 @@ def _sign(found: re.Match[str]) -> str:
     return next(sign for sign in found.groups() if sign)
 
 
-def _load(filename: str) -> Asset | None:
-    path = _STATIC / filename
-    content_type = _TYPES.get(path.suffix)
-    if content_type is None or not path.resolve().is_relative_to(_STATIC) or not path.is_file():
-        return None
+def _load(path: Path) -> Asset:
     body = stripped(path.read_text(), path.suffix).encode()
     etag = hashlib.sha256(body).hexdigest()[:24]
-    return Asset(body, gzip.compress(body, mtime=0), etag, content_type)
+    return Asset(body, gzip.compress(body, mtime=0), etag, _TYPES[path.suffix])
 
 
 def _send(asset: Asset) -> Response:

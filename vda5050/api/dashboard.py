@@ -8,10 +8,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template
 
+from vda5050.api.auth import principal
 from vda5050.service import Service
 
 _STATIC = Path(__file__).parent / "static"
-_NOT_OF_THE_PAGE = ("docs.css", "login.css", "docs.js", "early.js", "worker.js")
+_NOT_OF_THE_PAGE = ("docs.css", "login.css", "docs.js", "early.js", "login.js", "worker.js")
 _LOADED_LATER = ("alerts/", "map/", "robot/", "time/", "later.js")
 
 
@@ -23,7 +24,9 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get("/")
     def page() -> Response:
         facts = {"stale_after_s": service.settings.stale_after_s, "has_history": service.history is not None}
-        return html_page("index.html", sheets=sheets, modules=modules, **facts)
+        response = html_page("index.html", sheets=sheets, modules=modules, key=principal().key_id or "", **facts)
+        response.headers["Cache-Control"] = "no-store"  # kept, it would come again after a login with another key
+        return response
 
     return blueprint
 

@@ -6,7 +6,6 @@ have theirs.
 """
 
 import errno
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -16,11 +15,12 @@ import orjson
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
+from vda5050.api.clients import place_in
 from vda5050.api.history import asked_stretch, asked_time, message_json, turned_off
 from vda5050.api.problems import problem
 from vda5050.api_keys import KeyRing, Principal
-from vda5050.broadcast import Filter
-from vda5050.errors import FilterError, TooManyStreams
+from vda5050.broadcast import Filter, Places, has_left
+from vda5050.errors import FilterError
 from vda5050.history import (
     NoPyarrow,
     Page,
@@ -39,7 +39,9 @@ from vda5050.service import Service
 PAGE = 500
 TURN = 25
 """Messages turned into rows before the hub has its turn: a few milliseconds."""
-MAX_EXPORTS = 5
+MAX_EXPORTS, MAX_EXPORTS_OF_CLIENT = 5, 2
+MAX_TIMELINES, MAX_TIMELINES_OF_CLIENT = 4, 2
+"""At a time, of a worker: each reads the database, and a timeline of a busy week takes minutes."""
 MAX_TIMELINE_US = 7 * 86_400 * MICROSECONDS
 _MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
@@ -53,6 +55,7 @@ def create_blueprint(service: Service) -> Blueprint:
     """Build the routes for a service."""
     blueprint = Blueprint("export", __name__)
     exports = _Exports(service.keys)
+    timelines = Places(max_streams=MAX_TIMELINES, max_of_client=MAX_TIMELINES_OF_CLIENT, what="timelines")
 
     @blueprint.get("/history/export")
     def export() -> Response:
@@ -61,12 +64,13 @@ def create_blueprint(service: Service) -> Blueprint:
 
     @blueprint.get("/robots/<manufacturer>/<serial_number>/timeline")
     def timeline(manufacturer: str, serial_number: str) -> Response:
-        """Sum up one robot's time. Raises FilterError, DatabaseUnavailable."""
+        """Sum up one robot's time. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
         if service.history is None:
             return turned_off()
         robot = f"{manufacturer}/{serial_number}"
         is_known = robot in service.robots and principal().may_see(robot)
-        return _timeline(service.history.reader, robot, is_known=is_known)
+        with place_in(timelines):
+            return _timeline(service.history.reader, robot, is_known=is_known)
 
     return blueprint
 
@@ -76,7 +80,7 @@ class _Exports:
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
-        self._open = 0
+        self._places = Places(max_streams=MAX_EXPORTS, max_of_client=MAX_EXPORTS_OF_CLIENT, what="exports")
 
     def open(self, reader: Reader) -> Response:
         """Begin one. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
@@ -86,32 +90,30 @@ class _Exports:
         stretch = asked_stretch(default_end_us=int(time.time() * MICROSECONDS))
         if stretch.topics is None and kind != "ndjson":
             stretch = replace(stretch, topics=frozenset({"state"}))
-        if request.method == "HEAD":
-            response = Response()
-        else:
-            if self._open >= MAX_EXPORTS:
-                raise TooManyStreams(MAX_EXPORTS, random.randint(5, 20))
-            try:
-                pieces = _pieces(kind, _pages(reader, stretch))
-            except NoPyarrow:
-                return problem(501, "no_parquet", "Parquet needs the package pyarrow, which is not installed here.")
-            response = Response(self._written(pieces, next(pieces), principal()), direct_passthrough=True)
+        try:
+            pieces = _pieces(kind, _pages(reader, stretch))
+        except NoPyarrow:
+            return problem(501, "no_parquet", "Parquet needs the package pyarrow, which is not installed here.")
+        response = Response() if request.method == "HEAD" else self._begun(pieces)
         response.content_type = _MEDIA_TYPES[kind]
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Disposition"] = f'attachment; filename="history.{kind}"'
         return response
 
+    def _begun(self, pieces: Iterator[bytes]) -> Response:
+        """Read the first piece, so that an error is answered as one; the place is free when the answer is closed."""
+        with place_in(self._places) as held:
+            response = Response(self._written(pieces, next(pieces), principal()))
+            response.call_on_close(held.pop_all().close)
+        return response
+
     def _written(self, pieces: Iterator[bytes], first: bytes, who: Principal) -> Iterator[bytes]:
         """Give the file, piece by piece; raises ConnectionResetError, which cuts it short, where the key is lost."""
-        self._open += 1
-        try:
-            yield first
-            for piece in filter(None, pieces):
-                if not self._keys.is_current(who):
-                    raise ConnectionResetError(errno.ECONNRESET, "the key is no longer valid")
-                yield piece
-        finally:
-            self._open -= 1
+        yield first
+        for piece in filter(None, pieces):
+            if not self._keys.is_current(who):
+                raise ConnectionResetError(errno.ECONNRESET, "the key is no longer valid")
+            yield piece
 
 
 def _pieces(kind: str, pages: Iterator[list[Stored]]) -> Iterator[bytes]:
@@ -146,7 +148,7 @@ def _turns(messages: list[Stored]) -> Iterator[list[Stored]]:
 
 
 def _timeline(reader: Reader, robot: str, *, is_known: bool) -> Response:
-    """Sum up; `is_known`: also where nothing of it is stored yet."""
+    """Sum up, unless the client leaves meanwhile; `is_known`: also where nothing of it is stored yet."""
     now_us = int(time.time() * MICROSECONDS)
     end_us = asked_time("to", now_us)
     start_us = asked_time("from", max(0, end_us - 86_400 * MICROSECONDS))
@@ -158,7 +160,10 @@ def _timeline(reader: Reader, robot: str, *, is_known: bool) -> Response:
     before = reader.last_messages(start_us, stretch)
     summed_up.begin(before)
     is_known |= bool(before)
+    sock = request.environ.get("gunicorn.socket")
     for page in _pages(reader, stretch):
+        if sock is not None and has_left(sock):
+            return problem(499, "client_left", "The client has left.")  # nobody reads it; nginx's status for that
         is_known |= bool(page)
         for turn in _turns(page):
             summed_up.add(turn)

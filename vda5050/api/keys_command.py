@@ -38,11 +38,11 @@ def create_group(settings: Settings) -> AppGroup:
     @click.option(
         "--role", type=click.Choice(_ROLES), default="read", show_default=True, help="Each includes the former."
     )
-    @click.option("--robots", default="", metavar="FILTER", help="Only these robots: KUKA/*,ABB/1 (default: all).")
+    @click.option("--robots", metavar="FILTER", help="Only these robots: KUKA/*,ABB/1 (default: all).")
     @click.option(
         "--expires", default="never", show_default=True, metavar="WHEN", help="12h, 30d, 52w, 2027-01-31 or never."
     )
-    def create(name: str, role: str, robots: str, expires: str) -> None:
+    def create(name: str, role: str, robots: str | None, expires: str) -> None:
         """Make a key and print it, this once: what is kept is its hash.
 
         NAME says whose it is, as `wallboard hall 3`.
@@ -50,7 +50,8 @@ def create_group(settings: Settings) -> AppGroup:
         now = time.time()
         with _told():
             expires_at = read_expiry(expires, now)
-            key, text = make_key(name=name, role=Role(role), robots=robots, now=now, expires_at=expires_at)
+            wanted = _asked_robots(robots)
+            key, text = make_key(name=name, role=Role(role), robots=wanted, now=now, expires_at=expires_at)
         run(lambda connection: store.add(connection, key))
         click.echo(f"Key {key.id} ({key.name}): {_described(key)}. It is shown this once:", err=True)
         click.echo(text)
@@ -96,6 +97,13 @@ def _run(settings: Settings, work: Callable[[Connection], _Result]) -> _Result:
         raise click.ClickException(f"the database ({database.name}) cannot be used: {error.reason}") from error
     finally:
         lane.close()
+
+
+def _asked_robots(given: str | None) -> str:
+    """Give the filter, empty for all robots. One that was given empty (a script's variable, say) is refused."""
+    if given == "":
+        raise KeyRefusedError("--robots is empty; leave it out for a key for all robots")
+    return given or ""
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 **Host.** A page of another site can let its own name point at this gateway (DNS rebinding) and would then be of the
 same origin, with everything that a visitor's browser may reach. Such a request carries that name as its host, so names
 that are not ours are refused: 421. An address is no name that could be pointed elsewhere, and is always taken. A
-trusted proxy answers for the names it passes on, unless `allowed_hosts` says which they are.
+trusted proxy answers for the names it passes on, unless `allowed_hosts` says which they are; what comes from its
+address without a word about whom it is for is not the proxy's, but a program's there, maybe a browser's.
 
 **Origin.** CORS is off: no page of another origin may read an answer. Those in `allowed_origins` may, with cookies;
 there is no `*`. A WebSocket is not covered by CORS, and neither is a request that changes something, which happens
-before anybody asks whether the answer may be read: both are refused where the origin is neither ours nor allowed. What
-sends no Origin is a program.
+before anybody asks whether the answer may be read: both are refused where the origin is neither ours nor allowed. A
+page that came over http is not ours where the gateway is asked over https. What sends no Origin is a program.
 """
 
 import socket
@@ -19,7 +20,7 @@ from flask import Flask, Response, request
 
 from vda5050.addresses import host_name, parse_address
 from vda5050.api.problems import problem
-from vda5050.api.proxies import FROM_TRUSTED_PROXY
+from vda5050.api.proxies import FORWARDED, FROM_TRUSTED_PROXY
 from vda5050.api.request_ids import request_id
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings
@@ -48,12 +49,13 @@ class OwnPagesOnly:
 
     def _refusal(self, environ: dict[str, Any]) -> Response | None:
         host = environ.get("HTTP_HOST", "")
-        if host and not self._hosts.has(host, is_proxied=environ[FROM_TRUSTED_PROXY]):
+        is_proxied = environ[FROM_TRUSTED_PROXY] and environ[FORWARDED]
+        if host and not self._hosts.has(host, is_proxied=is_proxied):
             self._refused.labels("host").inc()
             detail = "The gateway does not answer for this host; see its allowed hosts."
             return problem(421, "unknown_host", detail, request_id=request_id(environ))
         origin = environ.get("HTTP_ORIGIN")
-        if origin is None or origin in self._origins or origin.partition("://")[2] == host:
+        if origin is None or origin in self._origins or origin in _own_origins(environ["wsgi.url_scheme"], host):
             return None
         is_websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
         if environ["REQUEST_METHOD"] in _SAFE_METHODS and not is_websocket:
@@ -61,6 +63,14 @@ class OwnPagesOnly:
         self._refused.labels("origin").inc()
         detail = "Pages of this origin may not do this here."
         return problem(403, "foreign_origin", detail, request_id=request_id(environ))
+
+
+def _own_origins(scheme: str, host: str) -> tuple[str, str]:
+    """Give the origins of our own pages: https stands for http too, where a proxy ended TLS and did not say so.
+
+    The other way round, plain http of the same host may be anybody's who is on the way.
+    """
+    return f"{scheme}://{host}", f"https://{host}"
 
 
 class AllowedHosts:

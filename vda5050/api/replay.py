@@ -4,29 +4,31 @@ As a stream's, its client is watched: who drags a slider leaves many replays beh
 MAX_REPLAYS until its next write.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gevent
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
+from vda5050.api.clients import place_in
 from vda5050.api.history import asked_stretch, turned_off
 from vda5050.api_keys import Principal
-from vda5050.broadcast import Filter, Peer
-from vda5050.errors import DatabaseUnavailable, FilterError, TooManyStreams
+from vda5050.broadcast import Filter, Peer, Places
+from vda5050.errors import DatabaseUnavailable, FilterError
 from vda5050.frames import Wire, encode_opening, encode_retry
-from vda5050.history import END_ID, History, Player, read_event_id
+from vda5050.history import END_ID, History, Player, Stretch, read_event_id
+from vda5050.history.stretch import MICROSECONDS
 from vda5050.logs import get_logger
 from vda5050.service import Service
 
 log = get_logger(__name__)
 
 MAX_SPEED = 10_000.0
-MAX_REPLAYS = 50
-"""Replays a worker plays at a time; each asks the database, which a stream does not."""
+MAX_REPLAYS, MAX_REPLAYS_OF_CLIENT = 50, 20
+"""Replays a worker plays at a time; each asks the database, which a stream does not. A page that plays takes two."""
 RETRY_MS = 3_000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
 
@@ -50,12 +52,12 @@ class _Replays:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._open = 0
+        self._places = Places(max_streams=MAX_REPLAYS, max_of_client=MAX_REPLAYS_OF_CLIENT, what="replays")
 
     def open(self, kept: History) -> Response:
         """Begin one, or go on with one. Raises FilterError, TooManyStreams, DatabaseUnavailable."""
         event_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
-        stretch = asked_stretch(default_start_us=None, default_end_us=int(time.time() * 1_000_000))
+        stretch = _asked_past()
         asked = _asked_pace()
         if event_id == END_ID:
             return Response(status=204)  # tells an EventSource that there is nothing to come back for
@@ -63,17 +65,20 @@ class _Replays:
         if request.method == "HEAD":
             response = Response()
         else:
-            if self._open >= MAX_REPLAYS:
-                raise TooManyStreams(MAX_REPLAYS, random.randint(2, 10))
             who, listener = principal(), _Listener(request.environ.get("gunicorn.socket"))
             player = self._player(kept, asked, wire, lambda: listener.is_gone or self._must_end(who))
-            chunks = player.play(stretch, after_us=read_event_id(event_id))
-            written = self._written(chunks, next(chunks), wire, listener)
-            response = Response(written, direct_passthrough=True)
+            response = self._begun(player.play(stretch, after_us=read_event_id(event_id)), wire, listener)
         response.content_type = "text/event-stream; charset=utf-8"
         response.headers.update(_HEADERS)
         if wire is Wire.SSE_GZIP:
             response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def _begun(self, chunks: Iterator[bytes], wire: Wire, listener: "_Listener") -> Response:
+        """Read the first chunk, so that an error is answered as one; the place is free when the answer is closed."""
+        with place_in(self._places) as held:
+            response = Response(self._written(chunks, next(chunks), wire, listener))
+            response.call_on_close(held.pop_all().close)
         return response
 
     def _player(self, kept: History, asked: "_Pace", wire: Wire, is_over: Callable[[], bool]) -> Player:
@@ -98,7 +103,6 @@ class _Replays:
 
     def _written(self, chunks: Iterator[bytes], first: bytes, wire: Wire, listener: "_Listener") -> Iterator[bytes]:
         """Give what a client is written, to the end of the replay or until it has gone."""
-        self._open += 1
         try:
             listener.watch()
             yield encode_opening(wire, RETRY_MS) + first
@@ -107,7 +111,6 @@ class _Replays:
         except DatabaseUnavailable as error:
             log.warning("a replay ended early", problem=error.reason)
         finally:
-            self._open -= 1
             listener.close()
 
 
@@ -141,6 +144,13 @@ class _Pace(NamedTuple):
     speed: float
     as_view: bool
     interval_s: float
+
+
+def _asked_past() -> Stretch:
+    """Read what to play: until now at most, for nobody can play what is to come. Raises FilterError."""
+    now_us = int(time.time() * MICROSECONDS)
+    stretch = asked_stretch(default_start_us=None, default_end_us=now_us)
+    return replace(stretch, end_us=max(stretch.start_us, min(stretch.end_us, now_us)))
 
 
 def _asked_pace() -> _Pace:

@@ -24,6 +24,7 @@ _ID_CHARS = 10
 _SECRET_BYTES = 32
 _KEY = re.compile(rf"{PREFIX}_([{_ID_ALPHABET}]{{{_ID_CHARS}}})_[A-Za-z0-9_-]{{43}}", re.ASCII)
 _LONGEST_KEY = 128
+_NO_ROBOT = re.compile("(?!)")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -49,8 +50,9 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def principal(self) -> Principal:
-        """Build who asks with it."""
-        pattern = Filter.parse(robots=self.robots).robot_pattern()
+        """Build who asks with it; a filter that names nothing, which could once be made, lets nothing be seen."""
+        is_void = bool(self.robots) and not _names(self.robots)
+        pattern = _NO_ROBOT if is_void else Filter.parse(robots=self.robots).robot_pattern()
         return Principal(self.name, self.role, self.id, pattern, self.expires_at)
 
 
@@ -89,11 +91,18 @@ def id_of(text: str) -> str | None:
 
 
 def check_robots(robots: str) -> None:
-    """Refuse a robot filter that can match nothing. Raises KeyRefusedError, FilterError."""
+    """Refuse a robot filter that can match nothing, or has nothing in it. Raises KeyRefusedError, FilterError."""
     Filter.parse(robots=robots)
-    for part in filter(None, map(str.strip, robots.split(","))):
-        if "/" not in part and "*" not in part:
-            raise KeyRefusedError(f"{part!r} names no robot: expected MANUFACTURER/SERIAL_NUMBER, with * for any")
+    names = _names(robots)
+    if robots and not names:  # as in a stream's query, that would be all
+        raise KeyRefusedError(f"{robots!r} names no robot; a key for all of them has no filter")
+    for name in names:
+        if "/" not in name and "*" not in name:
+            raise KeyRefusedError(f"{name!r} names no robot: expected MANUFACTURER/SERIAL_NUMBER, with * for any")
+
+
+def _names(robots: str) -> list[str]:
+    return [part.strip() for part in robots.split(",") if part.strip()]
 
 
 def read_expiry(text: str, now: float) -> int | None:

@@ -26,7 +26,8 @@ from vda5050.broadcast.delivery import Delivery, SocketWriter
 from vda5050.broadcast.filters import EVERYTHING, Filter
 from vda5050.broadcast.pace import Pace
 from vda5050.broadcast.parcel import Parcel
-from vda5050.broadcast.peer import Peer, set_tcp_options
+from vda5050.broadcast.peer import Peer, has_left, set_tcp_options
+from vda5050.broadcast.places import Places
 from vda5050.broadcast.subscription import StreamEnded, Subscription
 
 __all__ = [
@@ -37,8 +38,10 @@ __all__ = [
     "Pace",
     "Parcel",
     "Peer",
+    "Places",
     "SocketWriter",
     "StreamEnded",
     "Subscription",
+    "has_left",
     "set_tcp_options",
 ]

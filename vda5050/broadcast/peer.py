@@ -48,6 +48,18 @@ def set_tcp_options(sock: StreamSocket, *, timeout_s: float, heartbeat_s: float)
         log.debug("no TCP options", error=error)
 
 
+def has_left(sock: StreamSocket) -> bool:
+    """Tell whether the client has closed its end. What it may have sent meanwhile stays to be read."""
+    try:
+        with socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM) as handle:
+            handle.setblocking(False)
+            return not handle.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 class Peer:
     """Watches one client. `on_data` and `on_gone` run in the hub: they must not block."""
 

@@ -1,4 +1,4 @@
-"""How many streams there may be: in all, and of one client.
+"""How many streams there may be: in all, and of one client. As with streams, so with what else takes long.
 
 Refusing is the cheap part of an attack: nothing is built for a stream before it has its place.
 """
@@ -16,10 +16,11 @@ RETRY_AFTER_S = (2, 10)
 
 
 class Places:
-    """The streams that are open. `max_of_client` 0: one client may have them all."""
+    """The streams that are open, or `what` else. `max_of_client` 0: one client may have them all."""
 
-    def __init__(self, *, max_streams: int, max_of_client: int) -> None:
+    def __init__(self, *, max_streams: int, max_of_client: int, what: str = "streams") -> None:
         self.max_streams = max_streams
+        self._what = what
         self._max_of_client = max_of_client
         self._of_client: Counter[str] = Counter()
         self.count = 0
@@ -27,9 +28,10 @@ class Places:
     def take(self, client: str) -> None:
         """Give a client a place; to be given back with `leave`. Raises TooManyStreams."""
         if self.count >= self.max_streams:
-            raise TooManyStreams(self.max_streams, random.randint(*RETRY_AFTER_S))
+            raise TooManyStreams(self.max_streams, random.randint(*RETRY_AFTER_S), what=self._what)
         if self._max_of_client and self._of_client[client] >= self._max_of_client:
-            raise TooManyStreams(self._max_of_client, random.randint(*RETRY_AFTER_S), is_of_client=True)
+            wait_s = random.randint(*RETRY_AFTER_S)
+            raise TooManyStreams(self._max_of_client, wait_s, what=self._what, is_of_client=True)
         self._of_client[client] += 1
         self.count += 1
 

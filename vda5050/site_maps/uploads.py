@@ -4,7 +4,6 @@ What takes long (checking a layout, moving megabytes) happens in a native thread
 method may raise DatabaseUnavailable. Bounded: MAX_FILES in all, each as large as `lif` and `images` allow.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -48,12 +47,12 @@ class Uploads:
 
     def layout(self, map_id: str) -> Layout | None:
         """Give a map's layout."""
-        row = self._lane.read(_row(map_id, LAYOUT))
+        row = self._row(map_id, LAYOUT)
         return None if row is None else Layout(row.body, orjson.loads(row.facts))
 
     def floor_plan(self, map_id: str) -> FloorPlan | None:
         """Give a map's floor plan."""
-        row = self._lane.read(_row(map_id, FLOOR_PLAN))
+        row = self._row(map_id, FLOOR_PLAN)
         if row is None:
             return None
         facts = orjson.loads(row.facts)
@@ -77,6 +76,8 @@ class Uploads:
 
     def delete(self, map_id: str, kind: str) -> bool:
         """Forget a file; False where there is none."""
+        if not _is_map_id(map_id):
+            return False
         deletion = sa.delete(SITE_FILES).where(SITE_FILES.c.map_id == map_id, SITE_FILES.c.kind == kind)
         return self._lane.write(lambda connection: connection.execute(deletion).rowcount == 1)
 
@@ -84,8 +85,15 @@ class Uploads:
         """Let the connections go. May be called twice."""
         self._lane.close()
 
+    def _row(self, map_id: str, kind: str) -> Any:
+        if not _is_map_id(map_id):
+            return None
+        same = SITE_FILES.c.map_id == map_id, SITE_FILES.c.kind == kind
+        query = sa.select(SITE_FILES.c.facts, SITE_FILES.c.body).where(*same)
+        return self._lane.read(lambda connection: connection.execute(query).one_or_none())
+
     def _put(self, map_id: str, kind: str, file: Layout | FloorPlan) -> JsonObject:
-        if not 0 < len(map_id) <= _MAX_MAP_ID_CHARS or not map_id.isprintable():
+        if not _is_map_id(map_id):
             raise SiteMapError("bad_map_id", f"A map's id has 1 to {_MAX_MAP_ID_CHARS} printable characters.")
         facts = file.facts
         row = {"map_id": map_id, "kind": kind, "facts": orjson.dumps(facts).decode(), "body": file.body}
@@ -93,11 +101,9 @@ class Uploads:
         return facts
 
 
-def _row(map_id: str, kind: str) -> Callable[[Connection], Any]:
-    query = sa.select(SITE_FILES.c.facts, SITE_FILES.c.body).where(
-        SITE_FILES.c.map_id == map_id, SITE_FILES.c.kind == kind
-    )
-    return lambda connection: connection.execute(query).one_or_none()
+def _is_map_id(text: str) -> bool:
+    """Tell whether a map may have this id. A NUL in one is an error to PostgreSQL, also where it is looked up."""
+    return 0 < len(text) <= _MAX_MAP_ID_CHARS and text.isprintable()
 
 
 def _replace(connection: Connection, row: dict[str, Any]) -> None:

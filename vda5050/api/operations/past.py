@@ -47,6 +47,10 @@ def _of_messages(*, is_begin_required: bool = False) -> list[dict[str, Any]]:
     ]
 
 
+def _too_many_of_client() -> dict[int, Any]:
+    return refusal(429, "Too many requests, or this client has as many as it may (too_many_streams_of_client)")
+
+
 def _pages() -> dict[str, Operation]:
     return get(
         "history",
@@ -79,8 +83,9 @@ def _export() -> dict[str, Operation]:
             },
             **bad_filter(),
             **no_history(),
+            **_too_many_of_client(),
             **refusal(501, "Parquet needs the package pyarrow (no_parquet)"),
-            **refusal(503, "The database is away, or the worker writes as many files as it may"),
+            **refusal(503, "The database is away, or the worker writes as many files as it may (too_many_streams)"),
         },
         parameters=[*_of_messages(), query("format", "ndjson if missing.", type="string", enum=[*FORMATS])],
     )
@@ -96,6 +101,8 @@ def _timeline() -> dict[str, Operation]:
             **bad_filter(),
             **no_history(),
             **refusal(404, "The history knows nothing of this robot (unknown_robot); there is none (no_history)"),
+            **_too_many_of_client(),
+            **refusal(503, "The database is away, or the worker reads as many as it may (too_many_streams)"),
         },
         parameters=[
             time_query("from", "A day before `to` if missing; 7 days at most."),
@@ -114,7 +121,8 @@ def _replay() -> dict[str, Operation]:
             204: {"description": "Last-Event-ID says that the client has seen all."},
             **bad_filter(),
             **no_history(),
-            **refusal(503, "The database is away, or the worker plays as many replays as it may"),
+            **_too_many_of_client(),
+            **refusal(503, "The database is away, or the worker plays as many replays as it may (too_many_streams)"),
         },
         parameters=[
             *_of_messages(is_begin_required=True),

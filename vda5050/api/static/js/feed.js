@@ -91,7 +91,7 @@ export class Feed {
     if (this._pages.size > 0) return;
     this._fleet?.close();
     this._fleet = null;
-    this._robots.clear();
+    for (const known of [this._robots, this._findings, this._acknowledgements, this._facts]) known.clear();
     this._isReady = false;
   }
 

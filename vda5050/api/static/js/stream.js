@@ -5,21 +5,12 @@
 
 import { Feed } from "./feed.js";
 
-/** Connect the page; it leaves when it is hidden for good and joins again when it comes back. */
+/** Connect the page; it leaves when it is hidden for good (where it comes back, early.js loads it anew). */
 export function connectStream(onMessage) {
   const link = open(onMessage);
-  let followed = [];
   addEventListener("pagehide", () => link({ do: "leave" }));
-  addEventListener("pageshow", ({ persisted }) => {
-    if (!persisted) return;
-    link(joining(null));
-    link({ do: "follow", robots: followed });
-  });
   return {
-    follow(keys) {
-      followed = keys;
-      link({ do: "follow", robots: keys });
-    },
+    follow: (robots) => link({ do: "follow", robots }),
     resend: () => link({ do: "resend" }),
   };
 }
@@ -30,9 +21,10 @@ function joining(lock) {
 
 function open(onMessage) {
   if (!("SharedWorker" in globalThis)) return inPage(onMessage);
+  const name = document.documentElement.dataset.key;
   let worker;
   try {
-    worker = new SharedWorker(new URL("worker.js", import.meta.url), { type: "module", name: "vda5050" });
+    worker = new SharedWorker(new URL("worker.js", import.meta.url), { type: "module", name });
   } catch {
     return inPage(onMessage); // some browsers forbid workers in private windows
   }

@@ -45,7 +45,8 @@ export class Earlier {
     const [from, to] = isPast ? [now - SPAN_MS, now].map((time) => new Date(time).toISOString()) : [`-${SPAN_MS / 1_000}s`, "now"];
     url.search = new URLSearchParams({ from, to });
     const answer = await fetch(url).catch(() => null);
-    const { errors = [] } = answer?.ok === true ? await answer.json() : {};
+    if (answer?.status > 428) this._upTo = -Infinity; // too many read one: soon again
+    const { errors = [] } = answer?.ok ? await answer.json() : {};
     if (key === this._key && at === this._askedAt) this._episodes = errors.length === 0 ? null : errors.slice(-MOST).reverse();
   }
 }
