@@ -1,7 +1,9 @@
 """/stream: the first events of an event stream, and what happens around it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
+import gevent
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -236,6 +238,24 @@ def test_the_request_is_let_go(app: Flask, service: Service) -> None:
         "RAW_URI": "/stream?robots=A/*",
         "SERVER_PROTOCOL": "HTTP/1.1",
     }
+    assert service.broadcaster.stream_count == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b"the rest of a body", b"GET /health HTTP/1.1\r\n\r\n"])
+def test_what_a_client_sends_meanwhile(app: Flask, service: Service, sent: bytes) -> None:
+    """Where something was read and dropped, the connection is given up: what follows would be taken for a request."""
+    ours, theirs = socket.socketpair()
+    environ = EnvironBuilder(path="/stream", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_environ()
+    with ours, theirs:
+        body = iter(app.wsgi_app(environ | {"gunicorn.socket": ours}, lambda *_: lambda _: None))
+        next(body)
+        theirs.sendall(sent)
+        gevent.sleep(0.01)
+        service.broadcaster.stop()
+
+        with pytest.raises(BrokenPipeError) if sent else nullcontext():
+            list(body)
+        getattr(body, "close")()  # noqa: B009 - as above
     assert service.broadcaster.stream_count == 0
 
 

@@ -4,6 +4,7 @@ As a stream's, its client is watched: who drags a slider leaves many replays beh
 MAX_REPLAYS until its next write.
 """
 
+import errno
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +110,8 @@ class _Replays:
         finally:
             self._open -= 1
             listener.close()
+        if listener.is_out_of_step:
+            raise BrokenPipeError(errno.EPIPE, "the client sent what was dropped")
 
 
 class _Listener:
@@ -118,6 +121,11 @@ class _Listener:
         self.is_gone = False
         self._sock = sock
         self._peer: Peer | None = None
+
+    @property
+    def is_out_of_step(self) -> bool:
+        """True where the connection is of no use for another request (see `Peer`)."""
+        return self._peer is not None and self._peer.has_dropped
 
     def watch(self) -> None:
         if self._sock is None:
