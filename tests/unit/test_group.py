@@ -13,6 +13,7 @@ from vda5050.broadcast.group import CALL_BYTES, LOG_S, Allowance, Group, ReplayT
 from vda5050.frames import Frame, Wire, encode_events, update_json
 
 CONFLATED = Filter(interval_s=0.5)
+VIEWS = Filter(interval_s=0.5, as_view=True)
 
 
 def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 0) -> Frame:
@@ -21,9 +22,9 @@ def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 
     return Frame(offset, robot, topic, update_json(robot, topic, payload))
 
 
-def group(filter_: Filter = EVERYTHING, *, offset: int = 0) -> Group:
+def group(filter_: Filter = EVERYTHING, *, offset: int = 0, view_of: Callable[[str], bytes] = lambda _: b"{}") -> Group:
     """Give a group without clients."""
-    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=lambda _: b"{}")
+    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=view_of)
 
 
 def subscription_of(filter_: Filter, wire: Wire = Wire.SSE, resync: Sequence[Parcel] = ()) -> Subscription:
@@ -207,17 +208,39 @@ def test_slow_interval_is_bounded() -> None:
     assert [event.offset for event in client.take()] == list(range(9_994, 10_001))
 
 
+def test_slow_interval_of_views_is_bounded() -> None:
+    """Of however much arrives within an interval, one view of each robot goes out, made when it does."""
+    made: list[str] = []
+
+    def view_of(robot: str) -> bytes:
+        made.append(robot)
+        return b"{}"
+
+    one = group(VIEWS, view_of=view_of)
+    client = member(one)
+    waiting = []
+
+    for offset in range(1, 10_001):
+        one.add(frame(offset, robot=f"A/{offset % 7}", topic=("state", "visualization", "order")[offset % 3]))
+        waiting.append(len(one._pending))  # noqa: SLF001 - as above
+    made_before = list(made)
+    one.flush(0.0, 10_000)
+    assert max(waiting) <= group_module.COMPACT_AT
+    assert [event.offset for event in client.take()] == list(range(9_994, 10_001))
+    assert (made_before, len(made)) == ([], 7)
+
+
 def test_slow_interval_is_compacted_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where little can be let go, what waits is not looked through again and again."""
     one = group(CONFLATED)
-    compact = one._conflated  # noqa: SLF001 - its cost has no outside sign
+    compact = one._newest  # noqa: SLF001 - its cost has no outside sign
     looked_through: list[int] = []
 
     def count(frames: list[Frame]) -> list[Frame]:
         looked_through.append(len(frames))
         return compact(frames)
 
-    monkeypatch.setattr(one, "_conflated", count)
+    monkeypatch.setattr(one, "_newest", count)
     for offset in range(1, 10_001):
         one.add(frame(offset, topic="order"))
     assert sum(looked_through) < 2 * 10_000

@@ -164,7 +164,7 @@ class Group:
         """Gather a frame that `wants` was asked about."""
         self._pending.append(frame)
         if self.filter.interval_s and len(self._pending) >= self._compact_at:
-            self._pending = self._conflated(self._pending)
+            self._pending = self._newest(self._pending)
             self._compact_at = max(COMPACT_AT, 2 * len(self._pending))
 
     def enter(self, subscription: Subscription, offset: int) -> None:
@@ -189,7 +189,7 @@ class Group:
         ahead, self._ahead = self._ahead, {}
         if not self._pending:
             return {}
-        batch = Batch(self._epoch, self._conflated(self._pending), now)
+        batch = Batch(self._epoch, self._as_views(self._newest(self._pending)), now)
         self._pending = []
         self._compact_at = COMPACT_AT
         self._append_to_log(batch)
@@ -255,29 +255,31 @@ class Group:
             frames = [f for f in ring(offset, self._log_start) if self.wants(f.robot, f.topic)]
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
-            if frames := self._conflated(frames):
+            if frames := self._as_views(self._newest(frames)):
                 yield Parcel.of(encode_events(self._epoch, frames, wire), events=len(frames))
         for batch in self._log:
             if rest := batch.rest(offset, wire):
                 yield rest
 
-    def _conflated(self, frames: list[Frame]) -> list[Frame]:
+    def _newest(self, frames: list[Frame]) -> list[Frame]:
+        """Leave out the frames in whose place a newer one goes out."""
         if self.filter.as_view:
-            return self._as_views(frames)
+            last = {f.robot: f.offset for f in frames if f.topic in TOPICS}
+            return [f for f in frames if f.topic not in TOPICS or last[f.robot] == f.offset]
         if not self.filter.interval_s:
             return frames
         newest: dict[tuple[str, str], int] = {(f.robot, f.topic): f.offset for f in frames}
         return [f for f in frames if f.topic not in CONFLATED_TOPICS or newest[f.robot, f.topic] == f.offset]
 
     def _as_views(self, frames: list[Frame]) -> list[Frame]:
-        """Replace each robot's messages by one frame with its view as it is now, at the newest one's offset."""
-        newest = {f.robot: f.offset for f in frames if f.topic in TOPICS}
+        """Put a robot's view as it is now in the place of each message; only where the filter asks for views."""
+        if not self.filter.as_view:
+            return frames
         return [
             Frame(f.offset, f.robot, VIEW, update_json(f.robot, VIEW, self._view_of(f.robot)))
             if f.topic in TOPICS
             else f
             for f in frames
-            if f.topic not in TOPICS or newest[f.robot] == f.offset
         ]
 
     def _append_to_log(self, batch: Batch) -> None:
