@@ -295,6 +295,24 @@ def test_since_the_ring_is_conflated() -> None:
     assert offsets(list(one.since(0, Wire.SSE, ring_of(frame(1), frame(2, topic="order"), frame(3))))) == [2, 3]
 
 
+def test_since_the_ring_is_of_views() -> None:
+    """Who missed more views than the log has gets each robot's as it is now, and no older one after it."""
+    frames = [frame(1), frame(2, robot="B/1"), frame(3), frame(4, topic="connection")]
+    charge = [0]
+    one = group(VIEWS, offset=1, view_of=lambda _: b'{"charge":%d}' % charge[0])
+    for number, each in enumerate(frames[1:], 1):
+        charge[0] = number
+        flush(one, each)
+    charge[0] = 4  # by a frame that was not flushed yet
+
+    def seen_after(offset: int) -> list[tuple[str, int, int]]:
+        events = [event for parcel in one.since(offset, Wire.SSE, ring_of(*frames)) for event in read(parcel)]
+        return [(event.data["topic"], event.offset, event.data["payload"]["charge"]) for event in events]
+
+    assert seen_after(0) == [("B/1", 2, 4), ("A/1", 4, 4)]
+    assert seen_after(1) == [("B/1", 2, 1), ("A/1", 3, 2), ("A/1", 4, 3)]
+
+
 def test_too_much_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What only the ring has is encoded for one client alone, so there is a bound to it; matching frames count."""
     ring = ring_of(*(frame(offset, robot=f"{'AB'[offset % 2]}/1", size=100) for offset in range(1, 21)))

@@ -252,11 +252,15 @@ class Group:
         `ring(after, upto)` gives the frames of all robots with after < offset <= upto, for what the log has not.
         """
         if offset < self._log_start:
-            frames = [f for f in ring(offset, self._log_start) if self.wants(f.robot, f.topic)]
+            # A view is made as the robot is now, so none that the log has may follow it.
+            upto = self.flushed_offset if self.filter.as_view else self._log_start
+            frames = self._newest([f for f in ring(offset, upto) if self.wants(f.robot, f.topic)])
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
-            if frames := self._as_views(self._newest(frames)):
-                yield Parcel.of(encode_events(self._epoch, frames, wire), events=len(frames))
+            if frames:
+                yield Parcel.of(encode_events(self._epoch, self._as_views(frames), wire), events=len(frames))
+            if self.filter.as_view:
+                return
         for batch in self._log:
             if rest := batch.rest(offset, wire):
                 yield rest
