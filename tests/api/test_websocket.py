@@ -218,6 +218,19 @@ def test_ping(connect: Callable[..., Session]) -> None:
     assert event.payload == b"are you there"
 
 
+def test_answers_are_given_whatever_else_is_dropped(connect: Callable[..., Session]) -> None:
+    """A ping and a message that is no filter are answered also where a change of filter drops what waits."""
+    session = connect()
+    session.message()
+    session.send(TextMessage("{}"), TextMessage("nonsense"), Ping(b"still there"))
+
+    assert session.message()["type"] == "problem"
+    pong = session.next()
+    assert isinstance(pong, Pong)
+    assert pong.payload == b"still there"
+    assert [session.message()["type"] for _ in range(2)] == ["reset", "snapshot"]
+
+
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize(
     ("event", "code"),
