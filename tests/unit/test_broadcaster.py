@@ -344,6 +344,26 @@ def test_filters_in_quick_succession(chain: Chain, monkeypatch: pytest.MonkeyPat
     assert len(built) - 1 <= chain.clock() - started_at + 1
 
 
+def test_key_that_is_withdrawn_during_the_pause(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose key is withdrawn while it waits for another filter's snapshot gets none of it."""
+    client = chain.subscribe()
+    client.take()
+    client.subscription.change_filter(Filter.parse(robots="KUKA/*"))
+    client.take()
+
+    def withdraw(seconds: float) -> None:
+        if seconds:
+            client.subscription.withdraw(reason="key")
+            publish(chain, 1)
+
+    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=withdraw))
+    client.subscription.change_filter(Filter.parse(robots="*/KR_1001"))
+
+    assert seen(client) == []
+    assert client.has_ended
+    assert chain.metric("stream_resets_total", reason="filter") == 1
+
+
 def test_unsubscribe(chain: Chain) -> None:
     """A client that went is forgotten, with its filter when it was the last one, even if that is said twice."""
     one, two = chain.subscribe(), chain.subscribe()

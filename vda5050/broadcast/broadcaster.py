@@ -295,7 +295,10 @@ class Broadcaster:
         reason = subscription.lag_reason
         if subscription.has_asked:
             reason = "filter"
+            was_ending = subscription.has_ended
             gevent.sleep(max(0.0, subscription.changed_at + CHANGE_FILTER_EVERY_S - self._clock()))
+            if subscription.has_ended and not was_ending:  # it left meanwhile, or its key is no longer valid
+                return []
             subscription.changed_at = self._clock()
             subscription.has_asked = False
         self._leave(subscription)
