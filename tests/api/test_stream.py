@@ -13,6 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from tests.api.conftest import MAX_STREAMS, Stream
 from tests.unit.builders import ROBOT, connection, state
+from vda5050.broadcast import Peer
 from vda5050.service import Service
 
 OpenStream = Callable[..., Stream]
@@ -257,6 +258,26 @@ def test_what_a_client_sends_meanwhile(app: Flask, service: Service, sent: bytes
             list(body)
         getattr(body, "close")()  # noqa: B009 - as above
     assert service.broadcaster.stream_count == 0
+
+
+def test_cut_of_a_client_that_is_half_gone() -> None:
+    """A writer stuck on a client that has closed its own side is freed too; what was closed here is left alone."""
+    ours, theirs = socket.socketpair()
+    gone: list[str] = []
+    with ours, theirs:
+        peer = Peer(ours, on_gone=lambda: gone.append("gone"))
+        writer = gevent.spawn(ours.sendall, bytes(10_000_000))
+        theirs.shutdown(socket.SHUT_WR)
+        gevent.sleep(0.01)
+        was_stuck = bool(gone) and not writer.dead
+        peer.cut()
+        writer.join(timeout=5)
+        peer.close()
+    peer.cut()
+
+    assert was_stuck
+    assert isinstance(writer.exception, BrokenPipeError)
+    assert gone == ["gone"]
 
 
 @encodings

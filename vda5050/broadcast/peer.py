@@ -103,7 +103,7 @@ class Peer:
         except OSError:
             data = b""
         if not data:
-            self.close()
+            self._watcher.stop()  # not closed: a greenlet may be stuck in a write to a client that still reads
             self._on_gone()
         elif self._on_data is not None:
             self._on_data(data)
