@@ -194,6 +194,7 @@ def test_head(client: FlaskClient, service: Service, encoding: str) -> None:
 
     assert (response.status_code, response.data) == (200, b"")
     assert response.content_type == "text/event-stream; charset=utf-8"
+    assert "Content-Length" not in response.headers
     assert response.headers.get("Content-Encoding") == (None if encoding == "identity" else "gzip")
     assert service.broadcaster.stream_count == 0
 

@@ -57,6 +57,7 @@ def _stream(service: Service, asked: Filter) -> Response:
     wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
     if request.method == "HEAD":
         response = Response()
+        response.automatically_set_content_length = False  # a stream has none
     else:
         subscription = service.broadcaster.subscribe(wanted, wire, last_event_id(), client=client_key())
         response = Response(_Chunks(service, subscription, request.environ), direct_passthrough=True)
