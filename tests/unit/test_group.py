@@ -375,6 +375,33 @@ def test_batch_that_cannot_be_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [[event.type for event in client.take()] for client in clients] == [["reset"], ["reset"]]
 
 
+def test_view_that_cannot_be_made() -> None:
+    """Where a robot's view fails every client begins again, nothing goes on waiting, and who resumes misses nothing."""
+    fails = [False]
+
+    def view_of(_: str) -> bytes:
+        if fails[0]:
+            raise ValueError("a fault")
+        return b"{}"
+
+    frames = [frame(1), frame(2, robot="B/1"), frame(3)]
+    one = group(VIEWS, view_of=view_of)
+    client = Client(subscription_of(VIEWS, resync=[Parcel.of(b'data: {"type":"reset"}\n\n')]))
+    one.enter(client.subscription, 0)
+    flush(one, frames[0])
+    client.take()
+    fails[0] = True
+    with pytest.raises(ValueError, match="a fault"):
+        flush(one, frames[1])
+    fails[0] = False
+    reset = client.take()
+    flush(one, frames[2])
+
+    assert [event.type for event in reset] == ["reset"]
+    assert [event.offset for event in client.take()] == [3]
+    assert offsets(list(one.since(1, Wire.SSE, ring_of(*frames)))) == [2, 3]
+
+
 @pytest.mark.parametrize(("reason", "forgotten"), [("size", 6), ("age", 8)])
 def test_log_forgets(reason: str, forgotten: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches too old or too many are forgotten; what the log has no longer comes from the ring, each frame once."""

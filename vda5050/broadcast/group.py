@@ -138,12 +138,11 @@ class Group:
     def restart(self, epoch: bytes, offset: int) -> None:
         """Begin anew at `offset`, and let every client begin again with `reset` and a snapshot."""
         self._epoch = epoch
-        self.flushed_offset = self._log_start = offset
+        self.flushed_offset = offset
+        self._begin_log_at(offset)
         self._snapshot = None
         self._pending, self._compact_at = [], COMPACT_AT
         self._ahead.clear()
-        self._log.clear()
-        self._log_bytes = 0
         for members in self.members.values():
             for subscription in members:
                 subscription.lag("epoch")
@@ -181,7 +180,8 @@ class Group:
     def flush(self, now: float, offset: int, allowance: Allowance | None = None) -> dict[Wire, tuple[int, int, int]]:
         """Queue what was gathered to every client; `offset` is that of the newest frame of all.
 
-        Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises.
+        Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises;
+        the log begins behind it, so that who comes back is not given it with a gap.
         """
         self.flushed_offset = offset
         self.due_at = now + self.filter.interval_s
@@ -189,13 +189,14 @@ class Group:
         ahead, self._ahead = self._ahead, {}
         if not self._pending:
             return {}
-        batch = Batch(self._epoch, self._as_views(self._newest(self._pending)), now)
-        self._pending = []
+        frames, self._pending = self._pending, []
         self._compact_at = COMPACT_AT
-        self._append_to_log(batch)
         try:
+            batch = Batch(self._epoch, self._as_views(self._newest(frames)), now)
+            self._append_to_log(batch)
             return self._hand_out(batch, ahead, allowance or Allowance())
         except BaseException:
+            self._begin_log_at(offset)
             for members in self.members.values():
                 for subscription in members:
                     subscription.lag()
@@ -285,6 +286,11 @@ class Group:
             else f
             for f in frames
         ]
+
+    def _begin_log_at(self, offset: int) -> None:
+        self._log.clear()
+        self._log_bytes = 0
+        self._log_start = offset
 
     def _append_to_log(self, batch: Batch) -> None:
         self._log.append(batch)
