@@ -9,7 +9,7 @@ import pytest
 from tests.unit.builders import EPOCH, Client, Event, reader_of
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, Subscription
 from vda5050.broadcast import group as group_module
-from vda5050.broadcast.group import CALL_BYTES, LOG_S, Allowance, Group, ReplayTooLong
+from vda5050.broadcast.group import CALL_BYTES, LOG_S, FlushTally, Group, ReplayTooLong
 from vda5050.frames import Frame, Wire, encode_events, update_json
 
 CONFLATED = Filter(interval_s=0.5)
@@ -124,7 +124,7 @@ def test_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         encoded.append(wire)
         return encode_events(epoch, frames, wire)
 
-    monkeypatch.setattr("vda5050.broadcast.group.encode_events", count)
+    monkeypatch.setattr("vda5050.broadcast.batch.encode_events", count)
     one = group()
     clients = [member(one, wire) for wire in [Wire.SSE, Wire.SSE_GZIP] * 3]
     flush(one, frame(1))
@@ -368,7 +368,7 @@ def test_batch_that_cannot_be_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("vda5050.broadcast.group.encode_events", fail)
+        patch.setattr("vda5050.broadcast.batch.encode_events", fail)
         with pytest.raises(MemoryError):
             one.flush(0.0, 1)
     flush(one, frame(2))
@@ -483,7 +483,7 @@ def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients beyond the allowance, of any group, are left to their greenlets; those who are behind cost nothing."""
+    """Clients beyond what it may write, of any group, are left to their greenlets; those who are behind cost nothing."""
     done: list[str] = []
     is_idle = iter([False, True, True])
 
@@ -494,11 +494,11 @@ def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Subscription, "hand", hand)
     monkeypatch.setattr(Subscription, "put", lambda *_: done.append("queued"))
-    groups, allowance = [group(), group()], Allowance(left=CALL_BYTES + 1_000)
+    groups, tally = [group(), group()], FlushTally(left=CALL_BYTES + 1_000)
     for one in groups:
         for _ in range(2):
             member(one)
         one.add(frame(1))
-        one.flush(0.0, 1, allowance)
+        one.flush(0.0, 1, tally)
 
     assert done == ["behind", "written", "written", "queued"]

@@ -108,7 +108,7 @@ class _Upgraded(Response):
         self._text = ""
         self._is_closing = False
         self._has_gone = Event()
-        self._allowance = Allowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
+        self._allowance = RateAllowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
@@ -223,7 +223,7 @@ class _Upgraded(Response):
             self._subscription.change_filter(wanted.within(self._allowed))
 
 
-class Allowance:
+class RateAllowance:
     """What may happen `burst` times at once and `per_s` times a second in the long run."""
 
     __slots__ = ("_burst", "_clock", "_left", "_per_s", "_since")

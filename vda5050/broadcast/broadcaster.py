@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from vda5050.broadcast.accounts import Accounts
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.group import Allowance, Group, ReplayTooLong
+from vda5050.broadcast.group import FlushTally, Group, ReplayTooLong
 from vda5050.broadcast.pace import Pace
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.places import Places, affordable_streams
@@ -341,16 +341,16 @@ class Broadcaster:
             self._wait_for_work(now)
             return
         oldest = self._accounts.oldest_of(due)
-        allowance = Allowance()
+        tally = FlushTally()
         for group in due:
-            self._flush_group(group, now, allowance)
+            self._flush_group(group, now, tally)
         handed_at = self._clock()
         gevent.sleep(0)  # every client that the flush woke is served before this returns
         served_at = self._clock()
         # Others run meanwhile: what they take is no cost of the flush, unless most clients are served by greenlets.
-        is_queued = allowance.queued > allowance.handed
+        is_queued = tally.queued > tally.handed
         cost_s = (served_at if is_queued else handed_at) - now
-        pause = self.pace.flushed(cost_s, served_at, writes=allowance.writes, events=allowance.events)
+        pause = self.pace.flushed(cost_s, served_at, writes=tally.writes, events=tally.events)
         self._metrics.flush.observe(served_at - now)
         self._accounts.served(oldest)
         self._metrics.batch_interval.set(pause)
@@ -363,9 +363,9 @@ class Broadcaster:
         next_due = min((group.due_at for group in self._dirty), default=None)
         self._wake.wait(None if next_due is None else max(0.001, next_due - now))
 
-    def _flush_group(self, group: Group, now: float, allowance: Allowance | None = None) -> None:
+    def _flush_group(self, group: Group, now: float, tally: FlushTally | None = None) -> None:
         self._dirty.discard(group)
-        done = group.flush(now, self._ring.last_offset, allowance)
+        done = group.flush(now, self._ring.last_offset, tally)
         for wire, (clients, frames, size) in done.items():
             self._accounts.flushed(wire, clients=clients, frames=frames, size=size)
 

@@ -1,4 +1,4 @@
-"""All clients of one filter: gathers frames, encodes a batch once per wire, keeps the latest batches.
+"""All clients of one filter: gathers frames, hands them out as one batch, keeps the latest batches.
 
 The log of batches since a little while serves whoever arrives: a newcomer gets the shared snapshot and the batches
 after it, a client that resumes gets the batches after its id, all of them bytes that exist already. Bounded by
@@ -9,14 +9,15 @@ Nothing here switches greenlets, so between a flush and a snapshot no frame can 
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from vda5050.broadcast.batch import Batch, Snapshot, parcel_of
 from vda5050.broadcast.delivery import Delivery
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.subscription import Subscription
 from vda5050.errors import Vda5050Error
-from vda5050.frames import FINDING, Frame, Wire, encode_events, snapshot_json, update_json
+from vda5050.frames import FINDING, Frame, Wire, snapshot_json, update_json
 from vda5050.topics import TOPICS
 
 LOG_BYTES = 16_777_216
@@ -39,8 +40,8 @@ CONFLATED_TOPICS = frozenset({"state", "visualization"})
 
 
 @dataclass(slots=True)
-class Allowance:
-    """What is left of what one flush may write in the hub's own turn, and what it did.
+class FlushTally:
+    """What one flush has done, and what is left of what it may write in the hub's own turn.
 
     `handed`, `queued`: clients that it wrote to, and those left to their greenlets. What the pace goes by are `writes`,
     the clients, and `events`, what all of them were given; without those who wait for an interval of their own.
@@ -55,50 +56,6 @@ class Allowance:
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
     """What a client missed is more than is encoded for one client alone."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """Frames in order, flushed together; `size` is the length of their text. Encoded when somebody wants it."""
-
-    epoch: bytes
-    frames: list[Frame]
-    flushed_at: float
-    size: int = 0
-    _parcels: dict[Wire, Parcel] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.size = sum(len(frame.json) for frame in self.frames)
-
-    @property
-    def last_offset(self) -> int:
-        return self.frames[-1].offset
-
-    def rest(self, offset: int, wire: Wire) -> Parcel | None:
-        """Encode the frames after `offset`; None where there are none. Shared only where that is the whole batch."""
-        if self.last_offset <= offset:
-            return None
-        if self.frames[0].offset > offset:
-            return self.parcel(wire)
-        frames = [frame for frame in self.frames if frame.offset > offset]
-        return Parcel.of(encode_events(self.epoch, frames, wire), events=len(frames))
-
-    def parcel(self, wire: Wire) -> Parcel:
-        """Encode the batch for one wire; the same object for every client."""
-        parcel = self._parcels.get(wire)
-        if parcel is None:
-            text = encode_events(self.epoch, self.frames, wire)
-            parcel = self._parcels[wire] = Parcel.of(text, events=len(self.frames))
-        return parcel
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """The matching robots at `offset`, taken at `taken_at` (monotonic seconds)."""
-
-    batch: Batch
-    offset: int
-    taken_at: float
 
 
 class Group:
@@ -177,7 +134,7 @@ class Group:
         self.members[subscription.wire].discard(subscription)
         self._ahead.pop(subscription, None)
 
-    def flush(self, now: float, offset: int, allowance: Allowance | None = None) -> dict[Wire, tuple[int, int, int]]:
+    def flush(self, now: float, offset: int, tally: FlushTally | None = None) -> dict[Wire, tuple[int, int, int]]:
         """Queue what was gathered to every client; `offset` is that of the newest frame of all.
 
         Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises;
@@ -194,7 +151,7 @@ class Group:
         try:
             batch = Batch(self._epoch, self._as_views(self._newest(frames)), now)
             self._append_to_log(batch)
-            return self._hand_out(batch, ahead, allowance or Allowance())
+            return self._hand_out(batch, ahead, tally or FlushTally())
         except BaseException:
             self._begin_log_at(offset)
             for members in self.members.values():
@@ -203,7 +160,7 @@ class Group:
             raise
 
     def _hand_out(
-        self, batch: Batch, ahead: dict[Subscription, int], allowance: Allowance
+        self, batch: Batch, ahead: dict[Subscription, int], tally: FlushTally
     ) -> dict[Wire, tuple[int, int, int]]:
         done = {}
         for wire, members in self.members.items():
@@ -214,18 +171,18 @@ class Group:
                     for subscription in members:
                         if subscription in ahead:
                             continue
-                        if allowance.left <= 0:
+                        if tally.left <= 0:
                             subscription.put(parcel)
-                            allowance.queued += 1
+                            tally.queued += 1
                         elif subscription.hand(delivery):
-                            allowance.left -= cost
-                            allowance.handed += 1
+                            tally.left -= cost
+                            tally.handed += 1
                         else:
-                            allowance.queued += 1
+                            tally.queued += 1
                 done[wire] = (len(members), len(batch.frames), parcel.size)
                 if not self.filter.interval_s:
-                    allowance.writes += len(members)
-                    allowance.events += len(members) * len(batch.frames)
+                    tally.writes += len(members)
+                    tally.events += len(members) * len(batch.frames)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):
                 subscription.put(rest)
@@ -259,7 +216,7 @@ class Group:
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
             if frames:
-                yield Parcel.of(encode_events(self._epoch, self._as_views(frames), wire), events=len(frames))
+                yield parcel_of(self._epoch, self._as_views(frames), wire)
             if self.filter.as_view:
                 return
         for batch in self._log:
