@@ -390,18 +390,41 @@ def test_nobody_is_left_to_work_for(chain: Chain) -> None:
     assert not chain.broadcaster._dirty  # noqa: SLF001 - memory and time have no outside sign
 
 
-def test_many_filters_share_one_bound(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_filters_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept for newcomers is bounded for all filters together: a thousand filters need no thousand logs."""
-    monkeypatch.setattr("vda5050.broadcast.routes.LOG_BYTES", 50_000)
+    monkeypatch.setattr(module, "LOG_BYTES", 50_000)
+    chain = Chain()
     clients = [chain.subscribe(Filter.parse(robots=f"K*,X/{number}")) for number in range(20)]
+    kept = []
     for number in range(200):
         publish(chain, number)
         chain.flush()
         chain.clock.advance(0.01)
-    kept = sum(group._log_bytes for group in chain.broadcaster._routes)  # noqa: SLF001 - memory only
+        kept.append(chain.broadcaster._log_budget.size)  # noqa: SLF001 - memory has no outside sign
+    chain.close()
 
     assert len(clients) == 20
-    assert kept <= 2 * 50_000
+    assert 40_000 < max(kept) <= 50_000
+    assert chain.broadcaster._log_budget.size == 0  # noqa: SLF001 - as above
+
+
+def test_streams_of_one_robot_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes back to a stream of all robots shares bytes with others also beside many streams of one robot each."""
+    monkeypatch.setattr(module, "LOG_BYTES", 100_000)
+    chain = Chain()
+    pages = [chain.subscribe(Filter.one_robot(f"Maker/{number}")) for number in range(30)]
+    live = chain.subscribe()
+    for number in range(30):
+        publish(chain, number, robot=f"Maker/{number}")
+        chain.flush()
+    last_event_id = live.take()[-20].id
+    back = [chain.subscribe(last_event_id=last_event_id) for _ in range(2)]
+    chunks = [list(client.chunks())[1:] for client in back]  # each has an opening of its own
+    chain.close()
+
+    assert len(pages) == 30
+    assert [len(of_one) for of_one in chunks] == [19, 19]
+    assert [id(chunk) for chunk in chunks[0]] == [id(chunk) for chunk in chunks[1]]
 
 
 def test_limit() -> None:

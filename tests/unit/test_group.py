@@ -9,7 +9,8 @@ import pytest
 from tests.unit.builders import EPOCH, Client, Event, reader_of
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, Subscription
 from vda5050.broadcast import group as group_module
-from vda5050.broadcast.group import CALL_BYTES, LOG_S, FlushTally, Group, ReplayTooLong
+from vda5050.broadcast.batch_log import LOG_BYTES, LOG_S, LogBudget
+from vda5050.broadcast.group import CALL_BYTES, FlushTally, Group, ReplayTooLong
 from vda5050.frames import Frame, Wire, encode_events, update_json
 
 CONFLATED = Filter(interval_s=0.5)
@@ -22,9 +23,16 @@ def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 
     return Frame(offset, robot, topic, update_json(robot, topic, payload))
 
 
-def group(filter_: Filter = EVERYTHING, *, offset: int = 0, view_of: Callable[[str], bytes] = lambda _: b"{}") -> Group:
+def group(
+    filter_: Filter = EVERYTHING,
+    *,
+    offset: int = 0,
+    view_of: Callable[[str], bytes] = lambda _: b"{}",
+    log_bytes: int = LOG_BYTES,
+) -> Group:
     """Give a group without clients."""
-    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=view_of)
+    budget = LogBudget(log_bytes)
+    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=view_of, budget=budget)
 
 
 def subscription_of(filter_: Filter, wire: Wire = Wire.SSE, resync: Sequence[Parcel] = ()) -> Subscription:
@@ -403,12 +411,10 @@ def test_view_that_cannot_be_made() -> None:
 
 
 @pytest.mark.parametrize(("reason", "forgotten"), [("size", 6), ("age", 8)])
-def test_log_forgets(reason: str, forgotten: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_forgets(reason: str, forgotten: int) -> None:
     """Batches too old or too many are forgotten; what the log has no longer comes from the ring, each frame once."""
-    if reason == "size":
-        monkeypatch.setattr(group_module, "LOG_BYTES", 3_000)
     frames = [frame(offset, size=600) for offset in range(1, 11)]
-    one = group()
+    one = group(log_bytes=3_000 if reason == "size" else LOG_BYTES)
     for first in range(0, 10, 2):
         flush(one, *frames[first : first + 2], now=first * LOG_S if reason == "age" else 0.0)
 
@@ -423,10 +429,9 @@ def test_log_forgets(reason: str, forgotten: int, monkeypatch: pytest.MonkeyPatc
     assert {upto for _, upto in asked} == {forgotten}
 
 
-def test_newest_batch_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newest_batch_is_never_forgotten() -> None:
     """A batch larger than the bound stays until the next one."""
-    monkeypatch.setattr(group_module, "LOG_BYTES", 100)
-    one = group()
+    one = group(log_bytes=100)
     flush(one, frame(1, size=600), now=0.0)
 
     assert offsets(list(one.since(0, Wire.SSE, no_ring))) == [1]
@@ -469,10 +474,9 @@ def test_snapshot_is_encoded_once() -> None:
     assert snapshot.batch.parcel(Wire.SSE_GZIP) is snapshot.batch.parcel(Wire.SSE_GZIP)
 
 
-def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_needs_the_log() -> None:
     """A snapshot is shared only while the log holds everything after it."""
-    monkeypatch.setattr(group_module, "LOG_BYTES", 1_000)
-    one = group()
+    one = group(log_bytes=1_000)
     one.set_snapshot(b"{}", 0, 0.0)
     seen = []
 
@@ -483,7 +487,7 @@ def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients beyond what it may write, of any group, are left to their greenlets; those who are behind cost nothing."""
+    """Clients beyond what it may write, of all groups, are left to their greenlets; who is behind costs nothing."""
     done: list[str] = []
     is_idle = iter([False, True, True])
 

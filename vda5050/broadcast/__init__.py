@@ -4,8 +4,9 @@ Takes frames in order from `replica`, gives each client a `Subscription` whose b
 in the order of the flow:
 
     filters       what a client asked for, as a value that equal requests share
-    group         all clients of one filter: gathers frames into batches, keeps the latest ones
+    group         all clients of one filter: gathers frames into batches
     batch         frames that are flushed together, encoded once for each wire
+    batch_log     the latest batches of all groups, for whoever arrives
     routes        which groups want a robot's messages
     parcel        bytes that are written whole
     delivery      a parcel to the sockets of all who wait for it

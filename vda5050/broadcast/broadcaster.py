@@ -14,6 +14,7 @@ import gevent
 from gevent.event import Event
 
 from vda5050.broadcast.accounts import Accounts
+from vda5050.broadcast.batch_log import LOG_BYTES, LogBudget
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.group import FlushTally, Group, ReplayTooLong
 from vda5050.broadcast.pace import Pace
@@ -77,6 +78,7 @@ class Broadcaster:
         self._is_shared = is_shared
         self.pace = Pace(settings.max_batch_interval_ms / 1000)
         self._ring = Ring(self._epoch, max_bytes=settings.replay_bytes)
+        self._log_budget = LogBudget(LOG_BYTES)
         self._routes = Routes(self._make_group)
         self._dirty: set[Group] = set()
         self._wake = Event()
@@ -255,6 +257,7 @@ class Broadcaster:
             offset=self._ring.last_offset,
             snapshot_max_age_s=SNAPSHOT_MAX_AGE_S,
             view_of=self._robots.get_view,
+            budget=self._log_budget,
         )
 
     def _group(self, filter_: Filter) -> Group:

@@ -1,17 +1,16 @@
 """All clients of one filter: gathers frames, hands them out as one batch, keeps the latest batches.
 
 The log of batches since a little while serves whoever arrives: a newcomer gets the shared snapshot and the batches
-after it, a client that resumes gets the batches after its id, all of them bytes that exist already. Bounded by
-LOG_BYTES of frame text and by LOG_S; the broadcaster's ring holds more, for what the log no longer has.
+after it, a client that resumes gets the batches after its id, all of them bytes that exist already.
 
 Nothing here switches greenlets, so between a flush and a snapshot no frame can come.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from vda5050.broadcast.batch import Batch, Snapshot, parcel_of
+from vda5050.broadcast.batch_log import BatchLog, LogBudget
 from vda5050.broadcast.delivery import Delivery
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.parcel import Parcel
@@ -20,9 +19,6 @@ from vda5050.errors import Vda5050Error
 from vda5050.frames import FINDING, Frame, Wire, snapshot_json, update_json
 from vda5050.topics import TOPICS
 
-LOG_BYTES = 16_777_216
-"""Of frame text, for all groups together; encoded for the wires in use it takes about as much again."""
-LOG_S = 10.0
 MAX_REPLAY_BYTES = 4_194_304
 """Frame text beyond the log that is encoded for one client alone; a longer way back begins with a snapshot, which all
 share."""
@@ -73,6 +69,7 @@ class Group:
         offset: int,
         snapshot_max_age_s: float,
         view_of: Callable[[str], bytes],
+        budget: LogBudget,
     ) -> None:
         self.filter = filter_
         self.robots = filter_.selection()
@@ -80,7 +77,6 @@ class Group:
         self.flushed_offset = offset
         self.due_at = 0.0
         self.oldest_received_at: float | None = None
-        self.log_budget = LOG_BYTES
         self._view_of = view_of
         self._epoch = epoch
         self._snapshot_max_age_s = snapshot_max_age_s
@@ -88,21 +84,23 @@ class Group:
         self._pending: list[Frame] = []
         self._compact_at = COMPACT_AT
         self._ahead: dict[Subscription, int] = {}
-        self._log: deque[Batch] = deque()
-        self._log_bytes = 0
-        self._log_start = offset
+        self._log = BatchLog(budget, start=offset)
 
     def restart(self, epoch: bytes, offset: int) -> None:
         """Begin anew at `offset`, and let every client begin again with `reset` and a snapshot."""
         self._epoch = epoch
         self.flushed_offset = offset
-        self._begin_log_at(offset)
+        self._log.begin_at(offset)
         self._snapshot = None
         self._pending, self._compact_at = [], COMPACT_AT
         self._ahead.clear()
         for members in self.members.values():
             for subscription in members:
                 subscription.lag("epoch")
+
+    def close(self) -> None:
+        """Leave the others the room that the log took; the last client has left."""
+        self._log.begin_at(self.flushed_offset)
 
     def wants(self, robot: str, topic: str) -> bool:
         """Tell whether frames of this robot and topic match the filter; those of no robot always do."""
@@ -150,10 +148,10 @@ class Group:
         self._compact_at = COMPACT_AT
         try:
             batch = Batch(self._epoch, self._as_views(self._newest(frames)), now)
-            self._append_to_log(batch)
+            self._log.append(batch)
             return self._hand_out(batch, ahead, tally or FlushTally())
         except BaseException:
-            self._begin_log_at(offset)
+            self._log.begin_at(offset)
             for members in self.members.values():
                 for subscription in members:
                     subscription.lag()
@@ -192,7 +190,7 @@ class Group:
         """Give the snapshot that newcomers may share, the log complete since its offset; None when a new one is due."""
         self._forget_old_snapshot(now)
         snapshot = self._snapshot
-        return snapshot if snapshot is not None and snapshot.offset >= self._log_start else None
+        return snapshot if snapshot is not None and snapshot.offset >= self._log.start else None
 
     def set_snapshot(self, robots: bytes, offset: int, now: float) -> Snapshot:
         """Keep `robots` (see `RobotState.get_snapshot`) as the snapshot at `offset`, the newest frame's of all."""
@@ -209,9 +207,9 @@ class Group:
 
         `ring(after, upto)` gives the frames of all robots with after < offset <= upto, for what the log has not.
         """
-        if offset < self._log_start:
+        if offset < self._log.start:
             # A view is made as the robot is now, so none that the log has may follow it.
-            upto = self.flushed_offset if self.filter.as_view else self._log_start
+            upto = self.flushed_offset if self.filter.as_view else self._log.start
             frames = self._newest([f for f in ring(offset, upto) if self.wants(f.robot, f.topic)])
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
@@ -219,9 +217,7 @@ class Group:
                 yield parcel_of(self._epoch, self._as_views(frames), wire)
             if self.filter.as_view:
                 return
-        for batch in self._log:
-            if rest := batch.rest(offset, wire):
-                yield rest
+        yield from self._log.since(offset, wire)
 
     def _newest(self, frames: list[Frame]) -> list[Frame]:
         """Leave out the frames in whose place a newer one goes out."""
@@ -243,17 +239,3 @@ class Group:
             else f
             for f in frames
         ]
-
-    def _begin_log_at(self, offset: int) -> None:
-        self._log.clear()
-        self._log_bytes = 0
-        self._log_start = offset
-
-    def _append_to_log(self, batch: Batch) -> None:
-        self._log.append(batch)
-        self._log_bytes += batch.size
-        oldest_wanted = batch.flushed_at - LOG_S
-        while len(self._log) > 1 and (self._log_bytes > self.log_budget or self._log[0].flushed_at < oldest_wanted):
-            dropped = self._log.popleft()
-            self._log_bytes -= dropped.size
-            self._log_start = dropped.last_offset
