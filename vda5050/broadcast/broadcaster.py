@@ -38,6 +38,7 @@ from vda5050.frames import (
     status_json,
     update_json,
 )
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.robot_state import RobotState
@@ -101,12 +102,10 @@ class Broadcaster:
 
     def start(self) -> None:
         """Start the flushing and the heartbeat greenlets."""
-        for loop in (self._flush_for_ever, self._presence.beat_for_ever):
-            greenlet = gevent.Greenlet(loop)
-            greenlet.name = f"broadcast_{loop.__name__.strip('_')}"
-            greenlet.link_exception(_log_death)
-            greenlet.start()
-            self._greenlets.append(greenlet)
+        self._greenlets += [
+            start(self._flush_for_ever, name="broadcast_flush_for_ever"),
+            start(self._presence.beat_for_ever, name="broadcast_beat_for_ever"),
+        ]
 
     def refuse(self, for_s: float) -> None:
         """Admit no more clients: `for_s` seconds from now this process is gone, and another may be there."""
@@ -371,7 +370,3 @@ class Broadcaster:
         done = group.flush(now, self._ring.last_offset, tally)
         for wire, (clients, frames, size) in done.items():
             self._accounts.flushed(wire, clients=clients, frames=frames, size=size)
-
-
-def _log_death(dead: "gevent.Greenlet[..., None]") -> None:
-    log.critical("a greenlet died", greenlet=dead.name, exc_info=dead.exception)
