@@ -221,7 +221,7 @@ class Streams(RuleBasedStateMachine):
             mock.patch.multiple("vda5050.broadcast.group", COMPACT_AT=3, MAX_REPLAY_BYTES=MAX_REPLAY_BYTES),
             mock.patch.object(self.chain.broadcaster, "_log_budget", LogBudget(1_500)),
             mock.patch.multiple("vda5050.broadcast.parcel", PIECE_BYTES=200),
-            mock.patch("vda5050.broadcast.broadcaster.gevent", fake_gevent),
+            mock.patch("vda5050.broadcast.openings.gevent", fake_gevent),
         ]
         for patch in self.patches:
             patch.start()

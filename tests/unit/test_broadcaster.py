@@ -12,7 +12,7 @@ import gevent.lock
 import pytest
 
 from tests.unit.builders import EPOCH, ROBOT, Chain, Client, state
-from vda5050.broadcast import EVERYTHING, Filter, presence
+from vda5050.broadcast import EVERYTHING, Filter, flushing, openings, presence
 from vda5050.broadcast import broadcaster as module
 from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import Wire
@@ -259,7 +259,7 @@ def test_lagging(wire: Wire) -> None:
         chain.flush()
         got += seen(quick)
         waiting.append(slow.subscription.waiting_bytes)
-    chain.clock.advance(module.SNAPSHOT_MAX_AGE_S + 0.1)
+    chain.clock.advance(openings.SNAPSHOT_MAX_AGE_S + 0.1)
     caught_up = seen(slow)
     publish(chain, 201)
     chain.flush()
@@ -280,7 +280,7 @@ def test_lagging_forgets_what_waited() -> None:
     for number in range(10):
         publish(chain, number)
         chain.flush()
-    chain.clock.advance(module.SNAPSHOT_MAX_AGE_S + 0.1)
+    chain.clock.advance(openings.SNAPSHOT_MAX_AGE_S + 0.1)
 
     assert [kind for kind, _ in seen(client)] == ["reset", "snapshot"]
     chain.close()
@@ -333,7 +333,7 @@ def test_filters_in_quick_succession(chain: Chain, monkeypatch: pytest.MonkeyPat
         return build(*args)
 
     monkeypatch.setattr(chain.robots, "get_snapshot", count)
-    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=chain.clock.advance))
+    monkeypatch.setattr(openings, "gevent", SimpleNamespace(sleep=chain.clock.advance))
     client = chain.subscribe()
     client.take()
     started_at = chain.clock()
@@ -356,7 +356,7 @@ def test_key_that_is_withdrawn_during_the_pause(chain: Chain, monkeypatch: pytes
             client.subscription.withdraw(reason="key")
             publish(chain, 1)
 
-    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=withdraw))
+    monkeypatch.setattr(openings, "gevent", SimpleNamespace(sleep=withdraw))
     client.subscription.change_filter(Filter.parse(robots="*/KR_1001"))
 
     assert seen(client) == []
@@ -387,7 +387,7 @@ def test_nobody_is_left_to_work_for(chain: Chain) -> None:
         chain.broadcaster.unsubscribe(client.subscription)
     publish(chain, 2)
 
-    assert not chain.broadcaster._dirty  # noqa: SLF001 - memory and time have no outside sign
+    assert not chain.broadcaster._flushing.dirty  # noqa: SLF001 - memory and time have no outside sign
 
 
 def test_many_filters_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,8 +504,8 @@ class Time:
         self.in_pause: list[Callable[[], None]] = []
         self._chain = chain
         self._beats = gevent.lock.Semaphore(0)
-        fake = SimpleNamespace(sleep=self._sleep, Greenlet=gevent.Greenlet, killall=gevent.killall)
-        monkeypatch.setattr(module, "gevent", fake)
+        fake = SimpleNamespace(sleep=self._sleep)
+        monkeypatch.setattr(flushing, "gevent", fake)
         monkeypatch.setattr(presence, "gevent", fake)
 
     def beat(self) -> None:
@@ -626,7 +626,7 @@ def test_failed_flush_stops_nobody(
     """A flush that fails is logged with its stack, and the next one goes on."""
     client = chain.subscribe()
     client.take()
-    flush = chain.broadcaster._flush_group  # noqa: SLF001 - there is no other way to make it fail
+    flush = chain.broadcaster._flushing.flush  # noqa: SLF001 - there is no other way to make it fail
     failures = [RuntimeError("a fault")]
 
     def fail_once(*args: Any) -> None:
@@ -634,7 +634,7 @@ def test_failed_flush_stops_nobody(
             raise failures.pop()
         flush(*args)
 
-    monkeypatch.setattr(chain.broadcaster, "_flush_group", fail_once)
+    monkeypatch.setattr(chain.broadcaster._flushing, "flush", fail_once)  # noqa: SLF001 - as above
     publish(chain, 1)
     let_run()
     publish(chain, 2)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import Client
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, StreamEnded, Subscription
-from vda5050.broadcast.parcel import PIECE_BYTES
-from vda5050.broadcast.subscription import JOIN_BYTES, MAX_NOTICES, PARCEL_BYTES
+from vda5050.broadcast.parcel import JOIN_BYTES, PIECE_BYTES
+from vda5050.broadcast.subscription import MAX_NOTICES, PARCEL_BYTES
 from vda5050.frames import Wire
 
 MAX_BYTES = 10_000

@@ -23,12 +23,10 @@ from gevent.queue import SimpleQueue
 
 from vda5050.broadcast.delivery import Delivery, SocketWriter
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.parcel import Parcel
+from vda5050.broadcast.parcel import JOIN_BYTES, Parcel, joined
 from vda5050.errors import Vda5050Error
 from vda5050.frames import Wire
 
-JOIN_BYTES = 65_536
-"""What waits is joined up to this; a joined chunk is the client's own copy."""
 MAX_NOTICES = 64
 """More than a client may ask for at once (see `api.websocket`); of more for one that does not read the newest count."""
 PARCEL_BYTES = 256
@@ -232,7 +230,7 @@ class Subscription:
                 break
         self.taken_bytes += size
         if size and len(pieces) > 1:
-            pieces[:] = _joined(pieces)
+            pieces[:] = joined(pieces)
 
     def _heed(self, mark: _Mark) -> bool:
         """Do what a mark says; tells whether what is behind it has to wait. Raises StreamEnded."""
@@ -271,17 +269,3 @@ class Subscription:
             is_unfinished |= self._queue.get() is _Mark.UNFINISHED
         self._waiting_bytes = 0
         return is_unfinished
-
-
-def _joined(pieces: list[bytes]) -> list[bytes]:
-    """Join small neighbours until they reach JOIN_BYTES; large pieces stay what they are, shared."""
-    joined: list[bytes] = []
-    run: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if run and (size >= JOIN_BYTES or len(piece) >= JOIN_BYTES):
-            joined.append(b"".join(run))
-            run, size = [], 0
-        run.append(piece)
-        size += len(piece)
-    return [*joined, b"".join(run)]
