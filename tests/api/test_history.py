@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -271,6 +272,20 @@ def test_a_replay_that_is_stopped_has_no_end(
     monkeypatch.setattr(service, "is_running", False)
 
     assert stream.rest() == []
+
+
+@pytest.mark.parametrize("sent", [b"", b"the rest of a body"])
+def test_what_a_client_sends_during_a_replay(client: FlaskClient, fill: Fill, sent: bytes) -> None:
+    """Where something was read and dropped, the connection is given up: what follows would be taken for a request."""
+    fill(record(1))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(sent)
+        url = f"/replay?from={at(0)}&to={at(2)}&speed=100"
+        response = client.get(url, environ_overrides={"gunicorn.socket": ours})
+
+        with pytest.raises(BrokenPipeError) if sent else nullcontext():
+            list(response.iter_encoded())
 
 
 def test_replay_as_gzip(client: FlaskClient, fill: Fill) -> None:

@@ -1,7 +1,9 @@
 """/stream: the first events of an event stream, and what happens around it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
+import gevent
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -11,6 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from tests.api.conftest import MAX_STREAMS, Stream
 from tests.unit.builders import ROBOT, connection, state
+from vda5050.broadcast import Peer
 from vda5050.service import Service
 
 OpenStream = Callable[..., Stream]
@@ -191,6 +194,7 @@ def test_head(client: FlaskClient, service: Service, encoding: str) -> None:
 
     assert (response.status_code, response.data) == (200, b"")
     assert response.content_type == "text/event-stream; charset=utf-8"
+    assert "Content-Length" not in response.headers
     assert response.headers.get("Content-Encoding") == (None if encoding == "identity" else "gzip")
     assert service.broadcaster.stream_count == 0
 
@@ -237,6 +241,44 @@ def test_the_request_is_let_go(app: Flask, service: Service) -> None:
         "SERVER_PROTOCOL": "HTTP/1.1",
     }
     assert service.broadcaster.stream_count == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b"the rest of a body", b"GET /health HTTP/1.1\r\n\r\n"])
+def test_what_a_client_sends_meanwhile(app: Flask, service: Service, sent: bytes) -> None:
+    """Where something was read and dropped, the connection is given up: what follows would be taken for a request."""
+    ours, theirs = socket.socketpair()
+    environ = EnvironBuilder(path="/stream", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_environ()
+    with ours, theirs:
+        body = iter(app.wsgi_app(environ | {"gunicorn.socket": ours}, lambda *_: lambda _: None))
+        next(body)
+        theirs.sendall(sent)
+        gevent.sleep(0.01)
+        service.broadcaster.stop()
+
+        with pytest.raises(BrokenPipeError) if sent else nullcontext():
+            list(body)
+        getattr(body, "close")()  # noqa: B009 - as above
+    assert service.broadcaster.stream_count == 0
+
+
+def test_cut_of_a_client_that_is_half_gone() -> None:
+    """A writer stuck on a client that has closed its own side is freed too; what was closed here is left alone."""
+    ours, theirs = socket.socketpair()
+    gone: list[str] = []
+    with ours, theirs:
+        peer = Peer(ours, on_gone=lambda: gone.append("gone"))
+        writer = gevent.spawn(ours.sendall, bytes(10_000_000))
+        theirs.shutdown(socket.SHUT_WR)
+        gevent.sleep(0.01)
+        was_stuck = bool(gone) and not writer.dead
+        peer.cut()
+        writer.join(timeout=5)
+        peer.close()
+    peer.cut()
+
+    assert was_stuck
+    assert isinstance(writer.exception, BrokenPipeError)
+    assert gone == ["gone"]
 
 
 @encodings

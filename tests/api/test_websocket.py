@@ -26,7 +26,7 @@ from wsproto.events import (
 )
 
 from vda5050.api import create_flask_app
-from vda5050.api.websocket import MAX_EVENTS_AT_ONCE, Allowance
+from vda5050.api.websocket import MAX_EVENTS_AT_ONCE, RateAllowance
 from vda5050.service import Service
 from vda5050.settings import Settings
 
@@ -216,6 +216,19 @@ def test_ping(connect: Callable[..., Session]) -> None:
     event = session.next()
     assert isinstance(event, Pong)
     assert event.payload == b"are you there"
+
+
+def test_answers_are_given_whatever_else_is_dropped(connect: Callable[..., Session]) -> None:
+    """A ping and a message that is no filter are answered also where a change of filter drops what waits."""
+    session = connect()
+    session.message()
+    session.send(TextMessage("{}"), TextMessage("nonsense"), Ping(b"still there"))
+
+    assert session.message()["type"] == "problem"
+    pong = session.next()
+    assert isinstance(pong, Pong)
+    assert pong.payload == b"still there"
+    assert [session.message()["type"] for _ in range(2)] == ["reset", "snapshot"]
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -414,10 +427,10 @@ def test_a_client_that_talks_too_much(connect: Callable[..., Session], service: 
     assert service.broadcaster.stream_count == 0
 
 
-def test_allowance() -> None:
+def test_rate_allowance() -> None:
     """What may happen fifty times at once and five times a second does, and no more."""
     now = [0.0]
-    allowance = Allowance(50, 5, clock=lambda: now[0])
+    allowance = RateAllowance(50, 5, clock=lambda: now[0])
     at_once = sum(allowance.take() for _ in range(100))
     now[0] = 2.0
     later = sum(allowance.take() for _ in range(100))

@@ -97,6 +97,29 @@ def test_what_comes_late_is_no_request(running: Gateway, start: bytes) -> None:
     assert answer.count(b"HTTP/1.1") == 1
 
 
+def test_what_is_sent_to_a_stream_is_no_request(broker: Service) -> None:
+    """A stream's body, and a request sent before its end, are dropped, and with them the connection when it ends."""
+    head = request("GET /stream HTTP/1.1", "Host: localhost", "")
+    too_early = request("GET /health HTTP/1.1", "Host: localhost", "")
+    answers = []
+    with gateway(broker, database_url="none", heartbeat_s=1, max_stream_lifetime_s=1) as short:
+        for start, rest in ((head[:-2] + b"Content-Length: 200\r\n\r\n", b"B" * 200), (head, too_early)):
+            with socket.create_connection((LOOPBACK, short.port), timeout=15) as client:
+                client.sendall(start)
+                answer = b""
+                while b"snapshot" not in answer:
+                    answer += client.recv(65_536)
+                client.sendall(rest)
+                while data := receive(client):
+                    answer += data
+            answers.append(answer)
+        log = short.output()
+
+    assert [answer.count(b"HTTP/1.1") for answer in answers] == [1, 1]
+    assert not any(answer.endswith(b"\r\n0\r\n\r\n") for answer in answers)  # a proxy must not use it again either
+    assert "Traceback" not in log
+
+
 def receive(client: socket.socket) -> bytes:
     """Read on; nothing where the other end has gone."""
     try:

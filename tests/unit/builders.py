@@ -138,7 +138,6 @@ class Chain:
             clock=self.clock,
             wall_clock=self.wall_clock,
         )
-        self.broadcaster._is_broker_connected = True  # noqa: SLF001 - offsets begin at 1 without a status
         self._subscriptions: list[Subscription] = []
 
     def receive(self, document: Any = None, *, robot: str = ROBOT, topic: str = "state") -> None:
@@ -170,8 +169,9 @@ class Chain:
 
 def flush(broadcaster: Broadcaster, now: float) -> None:
     """Flush every group that is due at `now`, as the broadcaster's greenlet does."""
-    for group in [group for group in broadcaster._dirty if group.due_at <= now]:  # noqa: SLF001 - no seam yet
-        broadcaster._flush_group(group, now)  # noqa: SLF001
+    flushing = broadcaster._flushing  # noqa: SLF001 - no seam yet
+    for group in [group for group in flushing.dirty if group.due_at <= now]:
+        flushing.flush(group, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from tests.unit.builders import EPOCH, Chain, Client, Event
 from vda5050.broadcast import Filter, Parcel
+from vda5050.broadcast.batch_log import LogBudget
 from vda5050.broadcast.ring import FRAME_BYTES
 from vda5050.frames import Wire, encode_heartbeat
 
@@ -217,11 +218,10 @@ class Streams(RuleBasedStateMachine):
         # Where the broadcaster waits, time passes.
         fake_gevent = SimpleNamespace(sleep=self.chain.clock.advance, killall=lambda _: None)
         self.patches = [
-            mock.patch.multiple(
-                "vda5050.broadcast.group", LOG_BYTES=1_500, COMPACT_AT=3, MAX_REPLAY_BYTES=MAX_REPLAY_BYTES
-            ),
+            mock.patch.multiple("vda5050.broadcast.group", COMPACT_AT=3, MAX_REPLAY_BYTES=MAX_REPLAY_BYTES),
+            mock.patch.object(self.chain.broadcaster, "_log_budget", LogBudget(1_500)),
             mock.patch.multiple("vda5050.broadcast.parcel", PIECE_BYTES=200),
-            mock.patch("vda5050.broadcast.broadcaster.gevent", fake_gevent),
+            mock.patch("vda5050.broadcast.openings.gevent", fake_gevent),
         ]
         for patch in self.patches:
             patch.start()

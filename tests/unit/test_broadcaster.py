@@ -12,7 +12,7 @@ import gevent.lock
 import pytest
 
 from tests.unit.builders import EPOCH, ROBOT, Chain, Client, state
-from vda5050.broadcast import EVERYTHING, Filter, presence
+from vda5050.broadcast import EVERYTHING, Filter, flushing, openings, presence
 from vda5050.broadcast import broadcaster as module
 from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import Wire
@@ -259,7 +259,7 @@ def test_lagging(wire: Wire) -> None:
         chain.flush()
         got += seen(quick)
         waiting.append(slow.subscription.waiting_bytes)
-    chain.clock.advance(module.SNAPSHOT_MAX_AGE_S + 0.1)
+    chain.clock.advance(openings.SNAPSHOT_MAX_AGE_S + 0.1)
     caught_up = seen(slow)
     publish(chain, 201)
     chain.flush()
@@ -280,7 +280,7 @@ def test_lagging_forgets_what_waited() -> None:
     for number in range(10):
         publish(chain, number)
         chain.flush()
-    chain.clock.advance(module.SNAPSHOT_MAX_AGE_S + 0.1)
+    chain.clock.advance(openings.SNAPSHOT_MAX_AGE_S + 0.1)
 
     assert [kind for kind, _ in seen(client)] == ["reset", "snapshot"]
     chain.close()
@@ -333,7 +333,7 @@ def test_filters_in_quick_succession(chain: Chain, monkeypatch: pytest.MonkeyPat
         return build(*args)
 
     monkeypatch.setattr(chain.robots, "get_snapshot", count)
-    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=chain.clock.advance))
+    monkeypatch.setattr(openings, "gevent", SimpleNamespace(sleep=chain.clock.advance))
     client = chain.subscribe()
     client.take()
     started_at = chain.clock()
@@ -342,6 +342,26 @@ def test_filters_in_quick_succession(chain: Chain, monkeypatch: pytest.MonkeyPat
         client.take()
 
     assert len(built) - 1 <= chain.clock() - started_at + 1
+
+
+def test_key_that_is_withdrawn_during_the_pause(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose key is withdrawn while it waits for another filter's snapshot gets none of it."""
+    client = chain.subscribe()
+    client.take()
+    client.subscription.change_filter(Filter.parse(robots="KUKA/*"))
+    client.take()
+
+    def withdraw(seconds: float) -> None:
+        if seconds:
+            client.subscription.withdraw(reason="key")
+            publish(chain, 1)
+
+    monkeypatch.setattr(openings, "gevent", SimpleNamespace(sleep=withdraw))
+    client.subscription.change_filter(Filter.parse(robots="*/KR_1001"))
+
+    assert seen(client) == []
+    assert client.has_ended
+    assert chain.metric("stream_resets_total", reason="filter") == 1
 
 
 def test_unsubscribe(chain: Chain) -> None:
@@ -367,21 +387,44 @@ def test_nobody_is_left_to_work_for(chain: Chain) -> None:
         chain.broadcaster.unsubscribe(client.subscription)
     publish(chain, 2)
 
-    assert not chain.broadcaster._dirty  # noqa: SLF001 - memory and time have no outside sign
+    assert not chain.broadcaster._flushing.dirty  # noqa: SLF001 - memory and time have no outside sign
 
 
-def test_many_filters_share_one_bound(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_filters_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept for newcomers is bounded for all filters together: a thousand filters need no thousand logs."""
-    monkeypatch.setattr("vda5050.broadcast.routes.LOG_BYTES", 50_000)
+    monkeypatch.setattr(module, "LOG_BYTES", 50_000)
+    chain = Chain()
     clients = [chain.subscribe(Filter.parse(robots=f"K*,X/{number}")) for number in range(20)]
+    kept = []
     for number in range(200):
         publish(chain, number)
         chain.flush()
         chain.clock.advance(0.01)
-    kept = sum(group._log_bytes for group in chain.broadcaster._routes)  # noqa: SLF001 - memory only
+        kept.append(chain.broadcaster._log_budget.size)  # noqa: SLF001 - memory has no outside sign
+    chain.close()
 
     assert len(clients) == 20
-    assert kept <= 2 * 50_000
+    assert 40_000 < max(kept) <= 50_000
+    assert chain.broadcaster._log_budget.size == 0  # noqa: SLF001 - as above
+
+
+def test_streams_of_one_robot_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes back to a stream of all robots shares bytes with others also beside many streams of one robot each."""
+    monkeypatch.setattr(module, "LOG_BYTES", 100_000)
+    chain = Chain()
+    pages = [chain.subscribe(Filter.one_robot(f"Maker/{number}")) for number in range(30)]
+    live = chain.subscribe()
+    for number in range(30):
+        publish(chain, number, robot=f"Maker/{number}")
+        chain.flush()
+    last_event_id = live.take()[-20].id
+    back = [chain.subscribe(last_event_id=last_event_id) for _ in range(2)]
+    chunks = [list(client.chunks())[1:] for client in back]  # each has an opening of its own
+    chain.close()
+
+    assert len(pages) == 30
+    assert [len(of_one) for of_one in chunks] == [19, 19]
+    assert [id(chunk) for chunk in chunks[0]] == [id(chunk) for chunk in chunks[1]]
 
 
 def test_limit() -> None:
@@ -461,8 +504,8 @@ class Time:
         self.in_pause: list[Callable[[], None]] = []
         self._chain = chain
         self._beats = gevent.lock.Semaphore(0)
-        fake = SimpleNamespace(sleep=self._sleep, Greenlet=gevent.Greenlet, killall=gevent.killall)
-        monkeypatch.setattr(module, "gevent", fake)
+        fake = SimpleNamespace(sleep=self._sleep)
+        monkeypatch.setattr(flushing, "gevent", fake)
         monkeypatch.setattr(presence, "gevent", fake)
 
     def beat(self) -> None:
@@ -583,7 +626,7 @@ def test_failed_flush_stops_nobody(
     """A flush that fails is logged with its stack, and the next one goes on."""
     client = chain.subscribe()
     client.take()
-    flush = chain.broadcaster._flush_group  # noqa: SLF001 - there is no other way to make it fail
+    flush = chain.broadcaster._flushing.flush  # noqa: SLF001 - there is no other way to make it fail
     failures = [RuntimeError("a fault")]
 
     def fail_once(*args: Any) -> None:
@@ -591,7 +634,7 @@ def test_failed_flush_stops_nobody(
             raise failures.pop()
         flush(*args)
 
-    monkeypatch.setattr(chain.broadcaster, "_flush_group", fail_once)
+    monkeypatch.setattr(chain.broadcaster._flushing, "flush", fail_once)  # noqa: SLF001 - as above
     publish(chain, 1)
     let_run()
     publish(chain, 2)

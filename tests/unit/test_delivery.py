@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -260,6 +261,18 @@ def test_what_waits_goes_first() -> None:
     assert client.end() == b"queued handed "
 
 
+def test_notice_comes_after_what_is_begun() -> None:
+    """An answer to the client comes after the parcel that is on the wire in part, and before the next one."""
+    client = Served(NarrowSocket([2]))
+
+    client.hand(b"begun ")
+    client.hand(b"next ")
+    client.subscription.notify(b"<pong> ")
+
+    assert client.end() == b"begun <pong> next "
+    assert client.subscription.taken_bytes == len(b"begun <pong> next ")
+
+
 def test_key_that_is_withdrawn_leaves_no_half_frame() -> None:
     """What is written in part is written to its end before the stream ends, and nothing after it."""
     client = Served(NarrowSocket([2]))
@@ -285,12 +298,15 @@ def test_client_that_left_is_written_nothing() -> None:
     assert client.subscription.writer.is_unfinished  # so that nobody writes an end into the frame
 
 
-ACTS = st.sampled_from(["hand", "put", "lag", "switch"])
+ACTS = st.sampled_from(["hand", "put", "lag", "notify", "switch"])
 
 
-@given(acts=st.lists(ACTS), rooms=st.lists(st.integers(0, 6)))
+@given(acts=st.lists(ACTS, max_size=50), rooms=st.lists(st.integers(0, 6)))
 def test_order_is_kept(acts: list[str], rooms: list[int]) -> None:
-    """Whatever is handed, queued and dropped, and however little the socket takes: whole parcels, in order."""
+    """Whatever is handed, queued and dropped, and however little the socket takes: whole parcels, in order.
+
+    Answers to the client come all, in order too, in between.
+    """
     client = Served(NarrowSocket(rooms))
     for number, act in enumerate(acts):
         if act == "hand":
@@ -299,9 +315,12 @@ def test_order_is_kept(acts: list[str], rooms: list[int]) -> None:
             client.subscription.put(Parcel.of(b"%04d" % number))
         elif act == "lag":
             client.subscription.lag()
+        elif act == "notify":
+            client.subscription.notify(b"<%d>" % number)
         else:
             gevent.idle()
-    stretches = client.end().split(b"<resync>")
+    text = client.end()
+    stretches = re.sub(rb"<\d+>", b"", text).split(b"<resync>")
 
     numbers = [int(text[at : at + 4]) for text in stretches for at in range(0, len(text), 4)]
     assert numbers == sorted(set(numbers))
@@ -311,3 +330,4 @@ def test_order_is_kept(acts: list[str], rooms: list[int]) -> None:
     complete_from = 0 if last_lag < 0 else begins_again
     sent = [number for number, act in enumerate(acts) if act in ("hand", "put") and number >= complete_from]
     assert [number for number in numbers if number >= complete_from] == sent
+    assert re.findall(rb"<(\d+)>", text) == [b"%d" % number for number, act in enumerate(acts) if act == "notify"]

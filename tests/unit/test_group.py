@@ -9,10 +9,12 @@ import pytest
 from tests.unit.builders import EPOCH, Client, Event, reader_of
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, Subscription
 from vda5050.broadcast import group as group_module
-from vda5050.broadcast.group import CALL_BYTES, LOG_S, Allowance, Group, ReplayTooLong
+from vda5050.broadcast.batch_log import LOG_BYTES, LOG_S, LogBudget
+from vda5050.broadcast.group import CALL_BYTES, FlushTally, Group, ReplayTooLong
 from vda5050.frames import Frame, Wire, encode_events, update_json
 
 CONFLATED = Filter(interval_s=0.5)
+VIEWS = Filter(interval_s=0.5, as_view=True)
 
 
 def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 0) -> Frame:
@@ -21,9 +23,16 @@ def frame(offset: int, *, robot: str = "A/1", topic: str = "state", size: int = 
     return Frame(offset, robot, topic, update_json(robot, topic, payload))
 
 
-def group(filter_: Filter = EVERYTHING, *, offset: int = 0) -> Group:
+def group(
+    filter_: Filter = EVERYTHING,
+    *,
+    offset: int = 0,
+    view_of: Callable[[str], bytes] = lambda _: b"{}",
+    log_bytes: int = LOG_BYTES,
+) -> Group:
     """Give a group without clients."""
-    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=lambda _: b"{}")
+    budget = LogBudget(log_bytes)
+    return Group(filter_, epoch=EPOCH.encode(), offset=offset, snapshot_max_age_s=1.0, view_of=view_of, budget=budget)
 
 
 def subscription_of(filter_: Filter, wire: Wire = Wire.SSE, resync: Sequence[Parcel] = ()) -> Subscription:
@@ -123,7 +132,7 @@ def test_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         encoded.append(wire)
         return encode_events(epoch, frames, wire)
 
-    monkeypatch.setattr("vda5050.broadcast.group.encode_events", count)
+    monkeypatch.setattr("vda5050.broadcast.batch.encode_events", count)
     one = group()
     clients = [member(one, wire) for wire in [Wire.SSE, Wire.SSE_GZIP] * 3]
     flush(one, frame(1))
@@ -207,17 +216,39 @@ def test_slow_interval_is_bounded() -> None:
     assert [event.offset for event in client.take()] == list(range(9_994, 10_001))
 
 
+def test_slow_interval_of_views_is_bounded() -> None:
+    """Of however much arrives within an interval, one view of each robot goes out, made when it does."""
+    made: list[str] = []
+
+    def view_of(robot: str) -> bytes:
+        made.append(robot)
+        return b"{}"
+
+    one = group(VIEWS, view_of=view_of)
+    client = member(one)
+    waiting = []
+
+    for offset in range(1, 10_001):
+        one.add(frame(offset, robot=f"A/{offset % 7}", topic=("state", "visualization", "order")[offset % 3]))
+        waiting.append(len(one._pending))  # noqa: SLF001 - as above
+    made_before = list(made)
+    one.flush(0.0, 10_000)
+    assert max(waiting) <= group_module.COMPACT_AT
+    assert [event.offset for event in client.take()] == list(range(9_994, 10_001))
+    assert (made_before, len(made)) == ([], 7)
+
+
 def test_slow_interval_is_compacted_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where little can be let go, what waits is not looked through again and again."""
     one = group(CONFLATED)
-    compact = one._conflated  # noqa: SLF001 - its cost has no outside sign
+    compact = one._newest  # noqa: SLF001 - its cost has no outside sign
     looked_through: list[int] = []
 
     def count(frames: list[Frame]) -> list[Frame]:
         looked_through.append(len(frames))
         return compact(frames)
 
-    monkeypatch.setattr(one, "_conflated", count)
+    monkeypatch.setattr(one, "_newest", count)
     for offset in range(1, 10_001):
         one.add(frame(offset, topic="order"))
     assert sum(looked_through) < 2 * 10_000
@@ -270,6 +301,24 @@ def test_since_the_ring_is_conflated() -> None:
     one = group(CONFLATED, offset=3)
 
     assert offsets(list(one.since(0, Wire.SSE, ring_of(frame(1), frame(2, topic="order"), frame(3))))) == [2, 3]
+
+
+def test_since_the_ring_is_of_views() -> None:
+    """Who missed more views than the log has gets each robot's as it is now, and no older one after it."""
+    frames = [frame(1), frame(2, robot="B/1"), frame(3), frame(4, topic="connection")]
+    charge = [0]
+    one = group(VIEWS, offset=1, view_of=lambda _: b'{"charge":%d}' % charge[0])
+    for number, each in enumerate(frames[1:], 1):
+        charge[0] = number
+        flush(one, each)
+    charge[0] = 4  # by a frame that was not flushed yet
+
+    def seen_after(offset: int) -> list[tuple[str, int, int]]:
+        events = [event for parcel in one.since(offset, Wire.SSE, ring_of(*frames)) for event in read(parcel)]
+        return [(event.data["topic"], event.offset, event.data["payload"]["charge"]) for event in events]
+
+    assert seen_after(0) == [("B/1", 2, 4), ("A/1", 4, 4)]
+    assert seen_after(1) == [("B/1", 2, 1), ("A/1", 3, 2), ("A/1", 4, 3)]
 
 
 def test_too_much_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,20 +376,45 @@ def test_batch_that_cannot_be_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("vda5050.broadcast.group.encode_events", fail)
+        patch.setattr("vda5050.broadcast.batch.encode_events", fail)
         with pytest.raises(MemoryError):
             one.flush(0.0, 1)
     flush(one, frame(2))
     assert [[event.type for event in client.take()] for client in clients] == [["reset"], ["reset"]]
 
 
+def test_view_that_cannot_be_made() -> None:
+    """Where a robot's view fails every client begins again, nothing goes on waiting, and who resumes misses nothing."""
+    fails = [False]
+
+    def view_of(_: str) -> bytes:
+        if fails[0]:
+            raise ValueError("a fault")
+        return b"{}"
+
+    frames = [frame(1), frame(2, robot="B/1"), frame(3)]
+    one = group(VIEWS, view_of=view_of)
+    client = Client(subscription_of(VIEWS, resync=[Parcel.of(b'data: {"type":"reset"}\n\n')]))
+    one.enter(client.subscription, 0)
+    flush(one, frames[0])
+    client.take()
+    fails[0] = True
+    with pytest.raises(ValueError, match="a fault"):
+        flush(one, frames[1])
+    fails[0] = False
+    reset = client.take()
+    flush(one, frames[2])
+
+    assert [event.type for event in reset] == ["reset"]
+    assert [event.offset for event in client.take()] == [3]
+    assert offsets(list(one.since(1, Wire.SSE, ring_of(*frames)))) == [2, 3]
+
+
 @pytest.mark.parametrize(("reason", "forgotten"), [("size", 6), ("age", 8)])
-def test_log_forgets(reason: str, forgotten: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_forgets(reason: str, forgotten: int) -> None:
     """Batches too old or too many are forgotten; what the log has no longer comes from the ring, each frame once."""
-    if reason == "size":
-        monkeypatch.setattr(group_module, "LOG_BYTES", 3_000)
     frames = [frame(offset, size=600) for offset in range(1, 11)]
-    one = group()
+    one = group(log_bytes=3_000 if reason == "size" else LOG_BYTES)
     for first in range(0, 10, 2):
         flush(one, *frames[first : first + 2], now=first * LOG_S if reason == "age" else 0.0)
 
@@ -355,10 +429,9 @@ def test_log_forgets(reason: str, forgotten: int, monkeypatch: pytest.MonkeyPatc
     assert {upto for _, upto in asked} == {forgotten}
 
 
-def test_newest_batch_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newest_batch_is_never_forgotten() -> None:
     """A batch larger than the bound stays until the next one."""
-    monkeypatch.setattr(group_module, "LOG_BYTES", 100)
-    one = group()
+    one = group(log_bytes=100)
     flush(one, frame(1, size=600), now=0.0)
 
     assert offsets(list(one.since(0, Wire.SSE, no_ring))) == [1]
@@ -401,10 +474,9 @@ def test_snapshot_is_encoded_once() -> None:
     assert snapshot.batch.parcel(Wire.SSE_GZIP) is snapshot.batch.parcel(Wire.SSE_GZIP)
 
 
-def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_needs_the_log() -> None:
     """A snapshot is shared only while the log holds everything after it."""
-    monkeypatch.setattr(group_module, "LOG_BYTES", 1_000)
-    one = group()
+    one = group(log_bytes=1_000)
     one.set_snapshot(b"{}", 0, 0.0)
     seen = []
 
@@ -415,7 +487,7 @@ def test_snapshot_needs_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients beyond the allowance, of any group, are left to their greenlets; those who are behind cost nothing."""
+    """Clients beyond what it may write, of all groups, are left to their greenlets; who is behind costs nothing."""
     done: list[str] = []
     is_idle = iter([False, True, True])
 
@@ -426,11 +498,11 @@ def test_a_flush_writes_only_so_much_in_its_own_turn(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Subscription, "hand", hand)
     monkeypatch.setattr(Subscription, "put", lambda *_: done.append("queued"))
-    groups, allowance = [group(), group()], Allowance(left=CALL_BYTES + 1_000)
+    groups, tally = [group(), group()], FlushTally(left=CALL_BYTES + 1_000)
     for one in groups:
         for _ in range(2):
             member(one)
         one.add(frame(1))
-        one.flush(0.0, 1, allowance)
+        one.flush(0.0, 1, tally)
 
     assert done == ["behind", "written", "written", "queued"]

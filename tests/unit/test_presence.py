@@ -100,6 +100,32 @@ def test_writer_that_comes_back_is_not_cut_off(what: str) -> None:
     chain.close()
 
 
+def test_heartbeat_that_fails_stops_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A stream whose heartbeat fails is told in the log; all others get theirs, then and later."""
+    chain = Chain(heartbeat_s=1)
+    clients = [chain.subscribe() for _ in range(3)]
+    for client in clients:
+        client.take()
+    beat = Presence._beat  # noqa: SLF001 - there is no other way to make it fail
+
+    def fail_for_one(of: Presence, subscription: Subscription, heartbeat: Parcel) -> None:
+        if subscription is clients[1].subscription:
+            raise RuntimeError("a fault")
+        beat(of, subscription, heartbeat)
+
+    seconds = iter([1, 1])
+    monkeypatch.setattr(Presence, "_beat", fail_for_one)
+    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=lambda _: next(seconds)))
+    with pytest.raises(StopIteration):
+        presence_of(chain).beat_for_ever()
+    for client in clients:
+        client.take()
+
+    assert [client.reader.comments for client in clients] == [2, 0, 2]
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
+    chain.close()
+
+
 class Recorder:
     """In the place of `gevent.sleep`: lets time pass, and notes how many streams have ended at each moment."""
 

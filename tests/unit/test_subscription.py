@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import Client
 from vda5050.broadcast import EVERYTHING, Filter, Parcel, StreamEnded, Subscription
-from vda5050.broadcast.parcel import PIECE_BYTES
-from vda5050.broadcast.subscription import JOIN_BYTES, PARCEL_BYTES
+from vda5050.broadcast.parcel import JOIN_BYTES, PIECE_BYTES
+from vda5050.broadcast.subscription import MAX_NOTICES, PARCEL_BYTES
 from vda5050.frames import Wire
 
 MAX_BYTES = 10_000
@@ -189,6 +189,63 @@ def test_change_filter() -> None:
     assert taken(queue) == [b"next"]
 
 
+def test_notices_come_first() -> None:
+    """An answer to the client itself comes before what waits for it, but never within a parcel."""
+    queue = subscription(max_bytes=3 * PIECE_BYTES)
+    put(queue, b"a" * PIECE_BYTES + b"b", b"later")
+    first = queue.take()
+    queue.notify(b"<pong 1>")
+    queue.notify(b"<pong 2>")
+    queue.end(b"bye", reason="stopping")
+
+    assert [first, *taken(queue)] == [b"a" * PIECE_BYTES, b"b", b"<pong 1><pong 2>", b"later", b"bye"]
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+@pytest.mark.parametrize("what", ["lag", "change_filter"])
+def test_notices_are_not_dropped(order: str, what: str) -> None:
+    """What is dropped because a client lags, or wants another filter, are updates: never an answer."""
+    queue = subscription()
+    put(queue, b"dropped")
+    if order == "before":
+        queue.notify(b"<pong>")
+    if what == "lag":
+        queue.lag()
+    else:
+        queue.change_filter(EVERYTHING)
+    if order == "after":
+        queue.notify(b"<pong>")
+
+    assert taken(queue) == [b"<pong>", b"<resync>"]
+
+
+def test_notice_during_a_resync() -> None:
+    """An answer that comes while the client's snapshot is waited for comes before it."""
+
+    def resync(lagging: Subscription) -> list[Parcel]:
+        lagging.notify(b"<pong>")
+        return [Parcel.of(b"<snapshot>")]
+
+    queue = subscription(resync=resync)
+    queue.lag()
+
+    assert taken(queue) == [b"<pong>", b"<snapshot>"]
+
+
+def test_notices_are_bounded() -> None:
+    """Of answers to a client that does not read the newest are kept, and none for one that has gone."""
+    queue = subscription()
+    for number in range(10 * MAX_NOTICES):
+        queue.notify(b"%d " % number)
+    last = b"".join(taken(queue)).split()
+    queue.notify(b"never read")
+    queue.abandon()
+    queue.notify(b"too late")
+
+    assert [int(number) for number in last] == list(range(9 * MAX_NOTICES, 10 * MAX_NOTICES))
+    assert taken(queue) == []
+
+
 def test_change_filter_of_an_ended_stream() -> None:
     """A stream that has ended changes no more."""
     queue = subscription()
@@ -271,6 +328,23 @@ def test_take_waits() -> None:
         seen.append(list(written))
 
     assert seen == [[], [b"one"], [b"one", b"two2"], [b"one", b"two2", b"bye"]]
+    assert writer.dead
+
+
+def test_notice_wakes() -> None:
+    """A client that waits is given an answer at once, also where it begins again by what came with it."""
+    queue = subscription()
+    written: list[bytes] = []
+    writer = gevent.spawn(lambda: written.extend(queue.take() for _ in range(3)))
+    let_run()
+    queue.notify(b"<pong>")
+    let_run()
+    seen = list(written)
+    queue.change_filter(EVERYTHING)
+    queue.notify(b"<problem>")
+    let_run()
+
+    assert (seen, written) == ([b"<pong>"], [b"<pong>", b"<problem>", b"<resync>"])
     assert writer.dead
 
 

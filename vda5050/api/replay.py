@@ -4,6 +4,7 @@ As a stream's, its client is watched: who drags a slider leaves many replays beh
 MAX_REPLAYS until its next write.
 """
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -112,6 +113,8 @@ class _Replays:
             log.warning("a replay ended early", problem=error.reason)
         finally:
             listener.close()
+        if listener.is_out_of_step:
+            raise BrokenPipeError(errno.EPIPE, "the client sent what was dropped")
 
 
 class _Listener:
@@ -121,6 +124,11 @@ class _Listener:
         self.is_gone = False
         self._sock = sock
         self._peer: Peer | None = None
+
+    @property
+    def is_out_of_step(self) -> bool:
+        """True where the connection is of no use for another request (see `Peer`)."""
+        return self._peer is not None and self._peer.has_dropped
 
     def watch(self) -> None:
         if self._sock is None:

@@ -57,6 +57,7 @@ def _stream(service: Service, asked: Filter) -> Response:
     wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
     if request.method == "HEAD":
         response = Response()
+        response.automatically_set_content_length = False  # a stream has none
     else:
         subscription = service.broadcaster.subscribe(wanted, wire, last_event_id(), client=client_key())
         response = Response(_Chunks(service, subscription, request.environ), direct_passthrough=True)
@@ -115,8 +116,8 @@ class _Chunks:
             return self._subscription.take()
         except StreamEnded as ended:
             self.close()
-            if self._writer is not None and self._writer.is_unfinished:  # nothing more makes sense on this connection
-                raise BrokenPipeError(errno.EPIPE, "the client left within a chunk") from None
+            if self._is_out_of_step():  # nothing more makes sense on this connection
+                raise BrokenPipeError(errno.EPIPE, "the client left within a chunk, or sent what was dropped") from None
             if ended.last_words:
                 return ended.last_words
             raise StopIteration from None
@@ -128,6 +129,11 @@ class _Chunks:
         self._service.keys.release(self._hold)
         self._subscription.abandon()
         self._service.broadcaster.unsubscribe(self._subscription)
+
+    def _is_out_of_step(self) -> bool:
+        """Tell whether a chunk is on the wire in part, or part of what the client sent is gone."""
+        is_unfinished = self._writer is not None and self._writer.is_unfinished
+        return is_unfinished or (self._peer is not None and self._peer.has_dropped)
 
     def _forget_request(self) -> None:
         """Empty gunicorn's dict, which would be kept for as long as the stream lasts, days maybe."""

@@ -28,7 +28,7 @@ from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
 from vda5050.api.problems import problem
 from vda5050.api.stream import last_event_id, lose_key
-from vda5050.broadcast import Filter, Parcel, Peer, SocketWriter, StreamEnded, Subscription, set_tcp_options
+from vda5050.broadcast import Filter, Peer, SocketWriter, StreamEnded, Subscription, set_tcp_options
 from vda5050.errors import FilterError
 from vda5050.frames import Wire, websocket_text
 from vda5050.logs import get_logger
@@ -108,7 +108,7 @@ class _Upgraded(Response):
         self._text = ""
         self._is_closing = False
         self._has_gone = Event()
-        self._allowance = Allowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
+        self._allowance = RateAllowance(MAX_EVENTS_AT_ONCE, EVENTS_PER_S, clock=time.monotonic)
 
     def __call__(self, _environ: Any, _start_response: Any) -> NoReturn:
         """Serve until the end; StopIteration tells gunicorn that there is no answer to write."""
@@ -183,7 +183,7 @@ class _Upgraded(Response):
             if self._is_closing:
                 return
         if ping is not None:  # the newest answers all (RFC 6455, section 5.5.3)
-            self._subscription.put(Parcel.of(self._connection.send(ping.response())))
+            self._subscription.notify(self._connection.send(ping.response()))
 
     def _handle(self, event: object) -> None:
         if isinstance(event, CloseConnection):
@@ -218,12 +218,12 @@ class _Upgraded(Response):
             wanted = _read_filter(text)
         except FilterError as error:
             facts = {"status": 400, "code": "bad_filter", "parameter": error.parameter, "detail": error.problem}
-            self._subscription.put(Parcel.of(websocket_text(orjson.dumps({"type": "problem", "data": facts}))))
+            self._subscription.notify(websocket_text(orjson.dumps({"type": "problem", "data": facts})))
         else:
             self._subscription.change_filter(wanted.within(self._allowed))
 
 
-class Allowance:
+class RateAllowance:
     """What may happen `burst` times at once and `per_s` times a second in the long run."""
 
     __slots__ = ("_burst", "_clock", "_left", "_per_s", "_since")

@@ -4,15 +4,19 @@ Takes frames in order from `replica`, gives each client a `Subscription` whose b
 in the order of the flow:
 
     filters       what a client asked for, as a value that equal requests share
-    group         all clients of one filter: gathers frames into batches, encodes each once, keeps the latest ones
+    group         all clients of one filter: gathers frames into batches
+    batch         frames that are flushed together, encoded once for each wire
+    batch_log     the latest batches of all groups, for whoever arrives
     routes        which groups want a robot's messages
     parcel        bytes that are written whole
     delivery      a parcel to the sockets of all who wait for it
     subscription  one client's bounded gevent queue
     places        how many streams there may be, in all and of one client
-    pace          when the streams are flushed
+    pace          how long updates are gathered
+    flushing      has each group hand out what it gathered, at the pace
     ring          numbers frames and holds the latest for clients that come back
-    broadcaster   routes frames to groups, flushes them, admits clients
+    openings      what a client begins with: a snapshot, or what it has missed
+    broadcaster   routes frames to groups, admits clients and lets them go
     presence      who is there: heartbeats, lifetimes, who is cut off
     accounts      what streams are and take, for the metrics and the log
     peer          notices when a client has gone

@@ -1,27 +1,24 @@
-"""All clients of one filter: gathers frames, encodes a batch once per wire, keeps the latest batches.
+"""All clients of one filter: gathers frames, hands them out as one batch, keeps the latest batches.
 
 The log of batches since a little while serves whoever arrives: a newcomer gets the shared snapshot and the batches
-after it, a client that resumes gets the batches after its id, all of them bytes that exist already. Bounded by
-LOG_BYTES of frame text and by LOG_S; the broadcaster's ring holds more, for what the log no longer has.
+after it, a client that resumes gets the batches after its id, all of them bytes that exist already.
 
 Nothing here switches greenlets, so between a flush and a snapshot no frame can come.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from vda5050.broadcast.batch import Batch, Snapshot, parcel_of
+from vda5050.broadcast.batch_log import BatchLog, LogBudget
 from vda5050.broadcast.delivery import Delivery
 from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.subscription import Subscription
 from vda5050.errors import Vda5050Error
-from vda5050.frames import FINDING, Frame, Wire, encode_events, snapshot_json, update_json
+from vda5050.frames import FINDING, Frame, Wire, snapshot_json, update_json
 from vda5050.topics import TOPICS
 
-LOG_BYTES = 16_777_216
-"""Of frame text, for all groups together; encoded for the wires in use it takes about as much again."""
-LOG_S = 10.0
 MAX_REPLAY_BYTES = 4_194_304
 """Frame text beyond the log that is encoded for one client alone; a longer way back begins with a snapshot, which all
 share."""
@@ -39,8 +36,8 @@ CONFLATED_TOPICS = frozenset({"state", "visualization"})
 
 
 @dataclass(slots=True)
-class Allowance:
-    """What is left of what one flush may write in the hub's own turn, and what it did.
+class FlushTally:
+    """What one flush has done, and what is left of what it may write in the hub's own turn.
 
     `handed`, `queued`: clients that it wrote to, and those left to their greenlets. What the pace goes by are `writes`,
     the clients, and `events`, what all of them were given; without those who wait for an interval of their own.
@@ -55,50 +52,6 @@ class Allowance:
 
 class ReplayTooLong(Vda5050Error):  # noqa: N818 - reads as the claim it is
     """What a client missed is more than is encoded for one client alone."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """Frames in order, flushed together; `size` is the length of their text. Encoded when somebody wants it."""
-
-    epoch: bytes
-    frames: list[Frame]
-    flushed_at: float
-    size: int = 0
-    _parcels: dict[Wire, Parcel] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.size = sum(len(frame.json) for frame in self.frames)
-
-    @property
-    def last_offset(self) -> int:
-        return self.frames[-1].offset
-
-    def rest(self, offset: int, wire: Wire) -> Parcel | None:
-        """Encode the frames after `offset`; None where there are none. Shared only where that is the whole batch."""
-        if self.last_offset <= offset:
-            return None
-        if self.frames[0].offset > offset:
-            return self.parcel(wire)
-        frames = [frame for frame in self.frames if frame.offset > offset]
-        return Parcel.of(encode_events(self.epoch, frames, wire), events=len(frames))
-
-    def parcel(self, wire: Wire) -> Parcel:
-        """Encode the batch for one wire; the same object for every client."""
-        parcel = self._parcels.get(wire)
-        if parcel is None:
-            text = encode_events(self.epoch, self.frames, wire)
-            parcel = self._parcels[wire] = Parcel.of(text, events=len(self.frames))
-        return parcel
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """The matching robots at `offset`, taken at `taken_at` (monotonic seconds)."""
-
-    batch: Batch
-    offset: int
-    taken_at: float
 
 
 class Group:
@@ -116,6 +69,7 @@ class Group:
         offset: int,
         snapshot_max_age_s: float,
         view_of: Callable[[str], bytes],
+        budget: LogBudget,
     ) -> None:
         self.filter = filter_
         self.robots = filter_.selection()
@@ -123,7 +77,6 @@ class Group:
         self.flushed_offset = offset
         self.due_at = 0.0
         self.oldest_received_at: float | None = None
-        self.log_budget = LOG_BYTES
         self._view_of = view_of
         self._epoch = epoch
         self._snapshot_max_age_s = snapshot_max_age_s
@@ -131,22 +84,23 @@ class Group:
         self._pending: list[Frame] = []
         self._compact_at = COMPACT_AT
         self._ahead: dict[Subscription, int] = {}
-        self._log: deque[Batch] = deque()
-        self._log_bytes = 0
-        self._log_start = offset
+        self._log = BatchLog(budget, start=offset)
 
     def restart(self, epoch: bytes, offset: int) -> None:
         """Begin anew at `offset`, and let every client begin again with `reset` and a snapshot."""
         self._epoch = epoch
-        self.flushed_offset = self._log_start = offset
+        self.flushed_offset = offset
+        self._log.begin_at(offset)
         self._snapshot = None
         self._pending, self._compact_at = [], COMPACT_AT
         self._ahead.clear()
-        self._log.clear()
-        self._log_bytes = 0
         for members in self.members.values():
             for subscription in members:
                 subscription.lag("epoch")
+
+    def close(self) -> None:
+        """Leave the others the room that the log took; the last client has left."""
+        self._log.begin_at(self.flushed_offset)
 
     def wants(self, robot: str, topic: str) -> bool:
         """Tell whether frames of this robot and topic match the filter; those of no robot always do."""
@@ -164,7 +118,7 @@ class Group:
         """Gather a frame that `wants` was asked about."""
         self._pending.append(frame)
         if self.filter.interval_s and len(self._pending) >= self._compact_at:
-            self._pending = self._conflated(self._pending)
+            self._pending = self._newest(self._pending)
             self._compact_at = max(COMPACT_AT, 2 * len(self._pending))
 
     def enter(self, subscription: Subscription, offset: int) -> None:
@@ -178,10 +132,11 @@ class Group:
         self.members[subscription.wire].discard(subscription)
         self._ahead.pop(subscription, None)
 
-    def flush(self, now: float, offset: int, allowance: Allowance | None = None) -> dict[Wire, tuple[int, int, int]]:
+    def flush(self, now: float, offset: int, tally: FlushTally | None = None) -> dict[Wire, tuple[int, int, int]]:
         """Queue what was gathered to every client; `offset` is that of the newest frame of all.
 
-        Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises.
+        Returns per wire: clients, frames, bytes of one client. What cannot be encoded resets every client and raises;
+        the log begins behind it, so that who comes back is not given it with a gap.
         """
         self.flushed_offset = offset
         self.due_at = now + self.filter.interval_s
@@ -189,20 +144,21 @@ class Group:
         ahead, self._ahead = self._ahead, {}
         if not self._pending:
             return {}
-        batch = Batch(self._epoch, self._conflated(self._pending), now)
-        self._pending = []
+        frames, self._pending = self._pending, []
         self._compact_at = COMPACT_AT
-        self._append_to_log(batch)
         try:
-            return self._hand_out(batch, ahead, allowance or Allowance())
+            batch = Batch(self._epoch, self._as_views(self._newest(frames)), now)
+            self._log.append(batch)
+            return self._hand_out(batch, ahead, tally or FlushTally())
         except BaseException:
+            self._log.begin_at(offset)
             for members in self.members.values():
                 for subscription in members:
                     subscription.lag()
             raise
 
     def _hand_out(
-        self, batch: Batch, ahead: dict[Subscription, int], allowance: Allowance
+        self, batch: Batch, ahead: dict[Subscription, int], tally: FlushTally
     ) -> dict[Wire, tuple[int, int, int]]:
         done = {}
         for wire, members in self.members.items():
@@ -213,18 +169,18 @@ class Group:
                     for subscription in members:
                         if subscription in ahead:
                             continue
-                        if allowance.left <= 0:
+                        if tally.left <= 0:
                             subscription.put(parcel)
-                            allowance.queued += 1
+                            tally.queued += 1
                         elif subscription.hand(delivery):
-                            allowance.left -= cost
-                            allowance.handed += 1
+                            tally.left -= cost
+                            tally.handed += 1
                         else:
-                            allowance.queued += 1
+                            tally.queued += 1
                 done[wire] = (len(members), len(batch.frames), parcel.size)
                 if not self.filter.interval_s:
-                    allowance.writes += len(members)
-                    allowance.events += len(members) * len(batch.frames)
+                    tally.writes += len(members)
+                    tally.events += len(members) * len(batch.frames)
         for subscription, offset in ahead.items():
             if rest := batch.rest(offset, subscription.wire):
                 subscription.put(rest)
@@ -234,7 +190,7 @@ class Group:
         """Give the snapshot that newcomers may share, the log complete since its offset; None when a new one is due."""
         self._forget_old_snapshot(now)
         snapshot = self._snapshot
-        return snapshot if snapshot is not None and snapshot.offset >= self._log_start else None
+        return snapshot if snapshot is not None and snapshot.offset >= self._log.start else None
 
     def set_snapshot(self, robots: bytes, offset: int, now: float) -> Snapshot:
         """Keep `robots` (see `RobotState.get_snapshot`) as the snapshot at `offset`, the newest frame's of all."""
@@ -251,40 +207,35 @@ class Group:
 
         `ring(after, upto)` gives the frames of all robots with after < offset <= upto, for what the log has not.
         """
-        if offset < self._log_start:
-            frames = [f for f in ring(offset, self._log_start) if self.wants(f.robot, f.topic)]
+        if offset < self._log.start:
+            # A view is made as the robot is now, so none that the log has may follow it.
+            upto = self.flushed_offset if self.filter.as_view else self._log.start
+            frames = self._newest([f for f in ring(offset, upto) if self.wants(f.robot, f.topic)])
             if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
-            if frames := self._conflated(frames):
-                yield Parcel.of(encode_events(self._epoch, frames, wire), events=len(frames))
-        for batch in self._log:
-            if rest := batch.rest(offset, wire):
-                yield rest
+            if frames:
+                yield parcel_of(self._epoch, self._as_views(frames), wire)
+            if self.filter.as_view:
+                return
+        yield from self._log.since(offset, wire)
 
-    def _conflated(self, frames: list[Frame]) -> list[Frame]:
+    def _newest(self, frames: list[Frame]) -> list[Frame]:
+        """Leave out the frames in whose place a newer one goes out."""
         if self.filter.as_view:
-            return self._as_views(frames)
+            last = {f.robot: f.offset for f in frames if f.topic in TOPICS}
+            return [f for f in frames if f.topic not in TOPICS or last[f.robot] == f.offset]
         if not self.filter.interval_s:
             return frames
         newest: dict[tuple[str, str], int] = {(f.robot, f.topic): f.offset for f in frames}
         return [f for f in frames if f.topic not in CONFLATED_TOPICS or newest[f.robot, f.topic] == f.offset]
 
     def _as_views(self, frames: list[Frame]) -> list[Frame]:
-        """Replace each robot's messages by one frame with its view as it is now, at the newest one's offset."""
-        newest = {f.robot: f.offset for f in frames if f.topic in TOPICS}
+        """Put a robot's view as it is now in the place of each message; only where the filter asks for views."""
+        if not self.filter.as_view:
+            return frames
         return [
             Frame(f.offset, f.robot, VIEW, update_json(f.robot, VIEW, self._view_of(f.robot)))
             if f.topic in TOPICS
             else f
             for f in frames
-            if f.topic not in TOPICS or newest[f.robot] == f.offset
         ]
-
-    def _append_to_log(self, batch: Batch) -> None:
-        self._log.append(batch)
-        self._log_bytes += batch.size
-        oldest_wanted = batch.flushed_at - LOG_S
-        while len(self._log) > 1 and (self._log_bytes > self.log_budget or self._log[0].flushed_at < oldest_wanted):
-            dropped = self._log.popleft()
-            self._log_bytes -= dropped.size
-            self._log_start = dropped.last_offset

@@ -5,6 +5,10 @@ watched for reading as well. A client that vanished without FIN, or that takes n
 up by the kernel after TCP_USER_TIMEOUT (RFC 5482): the write that waits for it fails with ETIMEDOUT. That option is
 set on the listening sockets, which hand it on (`set_tcp_options`), and on each stream's own: whoever connects while the
 worker still starts is accepted by the kernel before the listening socket has it.
+
+What comes from a client that has nothing to say (a request's body, or its next request) is read and dropped: unread it
+would hide that the client leaves. Nobody knows afterwards where a request begins, so the connection must not be used
+for another (`has_dropped`).
 """
 
 import os
@@ -61,9 +65,12 @@ def has_left(sock: StreamSocket) -> bool:
 
 
 class Peer:
-    """Watches one client. `on_data` and `on_gone` run in the hub: they must not block."""
+    """Watches one client. `on_data` and `on_gone` run in the hub: they must not block.
 
-    __slots__ = ("_on_data", "_on_gone", "_socket", "_watcher")
+    `has_dropped`: bytes came that nobody wanted.
+    """
+
+    __slots__ = ("_on_data", "_on_gone", "_socket", "_watcher", "has_dropped")
 
     def __init__(
         self,
@@ -75,6 +82,7 @@ class Peer:
         self._socket = sock
         self._on_gone = on_gone
         self._on_data = on_data
+        self.has_dropped = False
         self._watcher: Any = get_hub().loop.io(sock.fileno(), _READ)
         self._watcher.start(self._readable)
 
@@ -107,7 +115,9 @@ class Peer:
         except OSError:
             data = b""
         if not data:
-            self.close()
+            self._watcher.stop()  # not closed: a greenlet may be stuck in a write to a client that still reads
             self._on_gone()
         elif self._on_data is not None:
             self._on_data(data)
+        else:
+            self.has_dropped = True

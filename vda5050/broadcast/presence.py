@@ -19,8 +19,11 @@ import gevent
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.subscription import Subscription
 from vda5050.frames import Wire, encode_heartbeat, encode_retry
+from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.settings import Settings
+
+log = get_logger(__name__)
 
 RETRY_MS = (1_000, 3_000)
 """Between these each client is told to wait before it comes back, so that not all come at once."""
@@ -75,8 +78,11 @@ class Presence:
         while True:
             for slot in self._slots:
                 gevent.sleep(1)
-                for subscription in slot:
-                    self._beat(subscription, parcels[subscription.wire])
+                for subscription in list(slot):  # writing a line of the log may let others run
+                    try:
+                        self._beat(subscription, parcels[subscription.wire])
+                    except Exception:  # without this greenlet nobody stuck is cut off, and every proxy gives streams up
+                        log.exception("a heartbeat failed; the others go on")
 
     def send_all_away(self, over_s: float, *, back_after_s: float) -> None:
         """End all streams, those too that come meanwhile, one after the other over `over_s` seconds.

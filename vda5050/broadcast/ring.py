@@ -15,12 +15,19 @@ FRAME_BYTES = 200
 class Ring:
     """Gives frames their offsets and holds the newest of them. `epoch` is the first part of every event id."""
 
-    def __init__(self, epoch: bytes, *, max_bytes: int, last_offset: int = 0, frames: Iterable[Frame] = ()) -> None:
-        self.last_offset = last_offset
+    def __init__(self, epoch: bytes, *, max_bytes: int) -> None:
+        self.last_offset = 0
         self.size = 0
         self._epoch = epoch
         self._max_bytes = max_bytes
         self._frames: deque[Frame] = deque()
+
+    def restart(self, epoch: bytes, last_offset: int, frames: Iterable[Frame]) -> None:
+        """Go on after `last_offset` of another epoch, with the frames that are held of it."""
+        self._epoch = epoch
+        self.last_offset = last_offset
+        self.size = 0
+        self._frames.clear()
         for frame in frames:
             self._hold(frame)
 

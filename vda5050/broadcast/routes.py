@@ -7,7 +7,7 @@ Bounded by the robots there are, times their topics, and by the groups, of which
 from collections.abc import Callable, Iterator
 
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.group import LOG_BYTES, Group
+from vda5050.broadcast.group import Group
 from vda5050.frames import FINDING, STATUS
 from vda5050.topics import TOPICS
 
@@ -45,7 +45,6 @@ class Routes:
             for key, groups in self._touched_by(filter_):
                 if group.wants(*key):
                     self._routes[key] = (*groups, group)
-            self._share_log_budget()
         return group
 
     def drop(self, group: Group) -> None:
@@ -54,7 +53,7 @@ class Routes:
         for key, groups in self._touched_by(group.filter):
             if group in groups:
                 self._routes[key] = tuple(other for other in groups if other is not group)
-        self._share_log_budget()
+        group.close()
 
     def _touched_by(self, filter_: Filter) -> list[tuple[tuple[str, str], tuple[Group, ...]]]:
         """Give the remembered routes that a filter may be on: a few where it names one robot, else all."""
@@ -62,8 +61,3 @@ class Routes:
             return list(self._routes.items())
         keys = [("", STATUS), *((filter_.one, topic) for topic in (*TOPICS, FINDING))]
         return [(key, self._routes[key]) for key in keys if key in self._routes]
-
-    def _share_log_budget(self) -> None:
-        """Divide what may be kept ready for newcomers by the groups there are; the ring serves what a log has not."""
-        for group in self._groups.values():
-            group.log_budget = LOG_BYTES // len(self._groups)

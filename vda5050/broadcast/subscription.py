@@ -11,6 +11,9 @@ batch. A parcel's bytes are shared by all clients of its group; small ones that 
 A parcel for a client that waits with nothing before it is handed over: it goes to the client's socket at once, and the
 greenlet is woken only where the kernel did not take all of it. The queue is for who has fallen behind. (Waking a
 greenlet that goes through its queue costs more than the write.)
+
+Notices, answers to what the client itself sent, are beside the queue: they come before the next parcel, and being
+behind or another filter drops none of them (RFC 6455, section 5.5.2: a ping must be answered).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +23,12 @@ from gevent.queue import SimpleQueue
 
 from vda5050.broadcast.delivery import Delivery, SocketWriter
 from vda5050.broadcast.filters import Filter
-from vda5050.broadcast.parcel import Parcel
+from vda5050.broadcast.parcel import JOIN_BYTES, Parcel, joined
 from vda5050.errors import Vda5050Error
 from vda5050.frames import Wire
 
-JOIN_BYTES = 65_536
-"""What waits is joined up to this; a joined chunk is the client's own copy."""
+MAX_NOTICES = 64
+"""More than a client may ask for at once (see `api.websocket`); of more for one that does not read the newest count."""
 PARCEL_BYTES = 256
 """What a waiting parcel costs beside its bytes; counted, so that many small ones are bounded too."""
 
@@ -43,6 +46,8 @@ class _Mark(Enum):
     ENDED = "ended"
     UNFINISHED = "unfinished"
     """`SocketWriter.write_now` left something."""
+    NOTICE = "notice"
+    """Wakes for what is in `_notices`."""
 
 
 class Subscription:
@@ -56,12 +61,12 @@ class Subscription:
     greenlet that is stuck in a write; `writer` makes `hand` possible. Both are set by whoever serves the client, where
     it can be done.
 
-    `hand`, `put`, `lag`, `change_filter`, `end`, `withdraw` and `abandon` never block and may be called from anywhere;
-    `take` is for one greenlet.
+    `hand`, `put`, `notify`, `lag`, `change_filter`, `end`, `withdraw` and `abandon` never block and may be called from
+    anywhere; `take` is for one greenlet.
     """
 
     __slots__ = (
-        "_ended", "_is_idle", "_is_lagging", "_max_bytes", "_pieces", "_queue", "_resync", "_waiting_bytes",
+        "_ended", "_is_idle", "_is_lagging", "_max_bytes", "_notices", "_pieces", "_queue", "_resync", "_waiting_bytes",
         "beats_left", "beats_writing", "changed_at", "client", "cut", "end_reason", "filter", "has_asked",
         "is_writing", "lag_reason", "opened_at", "slot", "taken_bytes", "taken_events", "wanted", "wire", "writer",
     )  # fmt: skip
@@ -96,6 +101,7 @@ class Subscription:
         self._max_bytes = max_bytes
         self._resync = resync
         self._queue: SimpleQueue[Parcel | _Mark] = SimpleQueue()
+        self._notices: tuple[bytes, ...] = ()
         self._pieces: list[bytes] = []
         self._waiting_bytes = 0
         self._is_lagging = False
@@ -141,6 +147,13 @@ class Subscription:
         self._waiting_bytes += cost
         self._enqueue(parcel)
 
+    def notify(self, notice: bytes) -> None:
+        """Answer the client before anything else that waits; of more than MAX_NOTICES the oldest go."""
+        if self._ended is None:
+            if not self._notices:
+                self._enqueue(_Mark.NOTICE)
+            self._notices = (*self._notices[1 - MAX_NOTICES :], notice)
+
     def lag(self, reason: str = "lagging") -> None:
         """Drop what waits and let the client begin again with `reset` and a snapshot when it comes to read."""
         if not self._is_lagging and self._ended is None:
@@ -171,6 +184,7 @@ class Subscription:
     def abandon(self) -> None:
         """End the stream now: the client has gone."""
         self._empty_queue()
+        self._notices = ()
         self._pieces.clear()
         self._ended = StreamEnded()
         self._enqueue(_Mark.ENDED)
@@ -182,46 +196,62 @@ class Subscription:
         """
         self.is_writing = False
         self.beats_writing = 0
-        if not self._pieces:
+        while not self._pieces:
             self._refill()
         self.is_writing = True
         return self._pieces.pop(0)
 
     def _refill(self) -> None:
-        """Move waiting parcels to `_pieces`, joined where they are small.
+        """Move notices, or else waiting parcels, joined where they are small, to `_pieces`. May leave these empty.
 
-        Switches in the first `get`, and in `resync`, while it is lagging and takes nothing in.
+        Switches in `peek`, and in `resync`, while it is lagging and takes nothing in.
         """
         queue, pieces = self._queue, self._pieces
         size = 0
-        self._is_idle = queue.empty()
-        try:
-            item = queue.get()
-        finally:
-            self._is_idle = False
+        if queue.empty():
+            self._is_idle = True
+            try:
+                queue.peek()
+            finally:
+                self._is_idle = False
+        if self._notices:
+            self._begin_notices()
+            return
         while True:
-            if item is _Mark.ENDED:
-                if pieces:  # what came before it goes out first
-                    queue.put(item)
-                    break
-                raise self._ended or StreamEnded()
-            if item is _Mark.LAGGING:
-                self.begin(self._resync(self))  # may flush the group: nothing may be queued here before it is done
-                self._is_lagging = False
-                return
-            if item is _Mark.UNFINISHED:
-                pieces.append(b"")
-            else:
+            item = queue.get()
+            if isinstance(item, Parcel):
                 self._waiting_bytes -= item.size + PARCEL_BYTES
                 size += item.size
                 self.taken_events += item.events
                 pieces.extend(item.pieces)
+            elif self._heed(item):
+                break
             if size >= JOIN_BYTES or queue.empty():
                 break
-            item = queue.get()
         self.taken_bytes += size
-        if len(pieces) > 1:
-            pieces[:] = _joined(pieces)
+        if size and len(pieces) > 1:
+            pieces[:] = joined(pieces)
+
+    def _heed(self, mark: _Mark) -> bool:
+        """Do what a mark says; tells whether what is behind it has to wait. Raises StreamEnded."""
+        if mark is _Mark.ENDED:
+            if not self._pieces:
+                raise self._ended or StreamEnded()
+            self._queue.put(mark)  # what came before it goes out first
+            return True
+        if mark is _Mark.LAGGING:
+            first = self._resync(self)  # may flush the group: nothing may be queued here before it is done
+            self._begin_notices()
+            self.begin(first)
+            self._is_lagging = False
+            return True
+        if mark is _Mark.UNFINISHED:
+            self._pieces.append(b"")
+        return False
+
+    def _begin_notices(self) -> None:
+        notices, self._notices = self._notices, ()
+        self.begin([Parcel.of(b"".join(notices))] if notices else [])
 
     def _enqueue(self, item: Parcel | _Mark) -> None:
         self._is_idle = False  # what comes now comes after it
@@ -239,17 +269,3 @@ class Subscription:
             is_unfinished |= self._queue.get() is _Mark.UNFINISHED
         self._waiting_bytes = 0
         return is_unfinished
-
-
-def _joined(pieces: list[bytes]) -> list[bytes]:
-    """Join small neighbours until they reach JOIN_BYTES; large pieces stay what they are, shared."""
-    joined: list[bytes] = []
-    run: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if run and (size >= JOIN_BYTES or len(piece) >= JOIN_BYTES):
-            joined.append(b"".join(run))
-            run, size = [], 0
-        run.append(piece)
-        size += len(piece)
-    return [*joined, b"".join(run)]
