@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import gevent
 
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 
@@ -38,10 +39,7 @@ class LoopWatch:
     def start(self) -> None:
         """Start the greenlet, and count those that start from now on."""
         gevent.Greenlet.add_spawn_callback(self._spawned.add)
-        self._greenlet = gevent.Greenlet(self._watch_for_ever)
-        self._greenlet.name = "loop_watch"
-        self._greenlet.link_exception(lambda dead: log.critical("the loop watch died", exc_info=dead.exception))
-        self._greenlet.start()
+        self._greenlet = start(self._watch_for_ever, name="loop_watch")
 
     def stop(self) -> None:
         """Stop it. May be called twice."""

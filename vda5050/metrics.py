@@ -123,7 +123,7 @@ class Metrics:
     def _add_history(self) -> None:
         self.history_stored = self._counter("history_stored", "Messages stored in the history")
         self.history_lost = self._counter("history_lost", "Messages that the history did not get", ["reason"])
-        for reason in ("buffer", "process", "refused", "shutdown"):
+        for reason in ("buffer", "process", "refused", "shutdown", "skipped"):
             self.history_lost.labels(reason)
         self.history_buffer = self._gauge("history_buffer_bytes", "Bytes of messages that wait to be stored")
         self.history_database = self._gauge("history_database_bytes", "Bytes that the history takes on disk")

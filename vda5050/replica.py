@@ -86,7 +86,11 @@ class Replica:
                 self.put(entry)
 
     def restart(self, image: Image) -> None:
-        """Go on from an image; every client begins again with `reset`."""
+        """Go on from an image; every client begins again with `reset`, and sinks are told what they are not given."""
+        skipped = image.offset - self._broadcaster.last_offset if image.epoch == self._broadcaster.epoch else 0
+        if skipped > 0:
+            for sink in self._sinks:
+                sink.skip(skipped)
         link_since = image.link.at if image.link is not None and image.link.is_up else None
         self._robots.restart(image.updates, link_since=link_since, now=self._wall_clock())
         for told in image.findings:

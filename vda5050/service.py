@@ -19,6 +19,7 @@ from vda5050.database import Database
 from vda5050.doctor import Doctor
 from vda5050.entries import LinkChange, Sequencer
 from vda5050.event_bus import EventBus
+from vda5050.greenlets import start
 from vda5050.history import History
 from vda5050.ingest import Ingest
 from vda5050.logs import get_logger, lost_lines, write_waiting
@@ -105,9 +106,7 @@ class Service:
         self.loop_watch.start()
         self.keys.start()
         self.broadcaster.start()
-        self._ticker = gevent.Greenlet(self._tick_for_ever)
-        self._ticker.name = "every_second"
-        self._ticker.start()
+        self._ticker = start(self._tick_for_ever, name="every_second")
         if self.history is not None:
             self.history.restore(self.robots)
             self.history.start()

@@ -31,5 +31,8 @@ class Sink(Protocol):
     def put(self, record: Record) -> None:
         """Take one message. Must not raise, block, switch greenlets or take more than a few hundred nanoseconds."""
 
+    def skip(self, count: int) -> None:
+        """Note that so many entries of the stream, messages and others, never came to this worker. As `put`."""
+
 
 NO_SINKS: Sequence[Sink] = ()

@@ -102,10 +102,15 @@ class RecordingSink:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.skipped = 0
 
     def put(self, record: Record) -> None:
         """Keep it."""
         self.records.append(record)
+
+    def skip(self, count: int) -> None:
+        """Count it."""
+        self.skipped += count
 
 
 class Chain:

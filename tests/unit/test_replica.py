@@ -108,6 +108,14 @@ def test_restart(worker: Worker) -> None:
     assert len(list(worker.doctor.findings())) == 1
 
 
+def test_what_is_skipped_is_told(worker: Worker) -> None:
+    """Sinks learn how many entries lie between the last one and where the worker goes on, within one epoch."""
+    for epoch, offset in (("f", 9), ("f", 9), ("f", 40), ("g", 100)):
+        worker.replica.restart(Image(epoch, offset, [], [], None, []))
+
+    assert (worker.sink.skipped, worker.own_sink.skipped) == (31, 0)
+
+
 def test_stale_after_restart(worker: Worker) -> None:
     """How long ago a robot was heard is told from when its message was received, also where another worker did."""
 

@@ -94,7 +94,11 @@ class _Exports:
             pieces = _pieces(kind, _pages(reader, stretch))
         except NoPyarrow:
             return problem(501, "no_parquet", "Parquet needs the package pyarrow, which is not installed here.")
-        response = Response() if request.method == "HEAD" else self._begun(pieces)
+        if request.method == "HEAD":
+            response = Response()
+            response.automatically_set_content_length = False  # how long the file is, is not known before it is written
+        else:
+            response = self._begun(pieces)
         response.content_type = _MEDIA_TYPES[kind]
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Disposition"] = f'attachment; filename="history.{kind}"'

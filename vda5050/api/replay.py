@@ -65,6 +65,7 @@ class _Replays:
         wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
         if request.method == "HEAD":
             response = Response()
+            response.automatically_set_content_length = False  # a stream has none
         else:
             who, listener = principal(), _Listener(request.environ.get("gunicorn.socket"))
             player = self._player(kept, asked, wire, lambda: listener.is_gone or self._must_end(who))

@@ -23,6 +23,7 @@ from vda5050.api_keys.keys import Key, digest, id_of
 from vda5050.api_keys.principal import LOCAL, Principal
 from vda5050.database import Database, Lane
 from vda5050.errors import DatabaseUnavailable
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 
 log = get_logger(__name__)
@@ -86,11 +87,7 @@ class KeyRing:
             return
         self._lane, self._writing = self._database.lane(threads=1), self._database.lane(threads=1)
         for loop in (self._refresh_for_ever, self._end_for_ever, self._note_used_for_ever):
-            greenlet = gevent.Greenlet(loop)
-            greenlet.name = f"keys{loop.__name__}"
-            greenlet.link_exception(_log_death)
-            greenlet.start()
-            self._greenlets.append(greenlet)
+            self._greenlets.append(start(loop, name=f"keys{loop.__name__}"))
         self._first_reading.wait(FIRST_READING_S)
 
     def stop(self) -> None:
@@ -215,7 +212,3 @@ class KeyRing:
                 self.end_lost()
             except Exception:
                 log.exception("streams of lost keys could not be ended; they are tried again")
-
-
-def _log_death(dead: "gevent.Greenlet[..., None]") -> None:
-    log.critical("a greenlet died", greenlet=dead.name, exc_info=dead.exception)

@@ -25,6 +25,7 @@ from vda5050.backplane.redis_store import RedisStore
 from vda5050.backplane.roles import Bridge, Role, Surroundings
 from vda5050.backplane.store import StoreError
 from vda5050.entries import Entry
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.redis_url import RedisUrl
@@ -123,11 +124,7 @@ class Backplane:
     def start(self) -> None:
         """Start the greenlets; returns when this worker has what the others have, or after JOIN_S."""
         for loop in (self._follow_for_ever, self._append_for_ever, self._keep_lease_for_ever):
-            greenlet = gevent.Greenlet(loop)
-            greenlet.name = f"backplane{loop.__name__}"
-            greenlet.link_exception(lambda dead: log.critical("a greenlet died", name=dead.name, exc=dead.exception))
-            greenlet.start()
-            self._greenlets.append(greenlet)
+            self._greenlets.append(start(loop, name=f"backplane{loop.__name__}"))
         if not self._has_joined.wait(JOIN_S):
             log.error("serves without having joined the others", redis=str(self.url), problem=self.problem)
 

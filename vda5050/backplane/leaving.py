@@ -11,6 +11,7 @@ from gevent.lock import BoundedSemaphore
 from vda5050.backplane.node import Node
 from vda5050.backplane.roles import Bridge, Role
 from vda5050.backplane.store import READY, Store, StoreError
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 
 log = get_logger(__name__)
@@ -33,9 +34,7 @@ class Leaving:
     def begin(self) -> None:
         """Begin to hand the lease over if it is held here; returns at once. May be called twice."""
         if self._greenlet is None:
-            self._greenlet = gevent.Greenlet(self._find_and_hand_over)
-            self._greenlet.name = "backplane_leaving"
-            self._greenlet.start()
+            self._greenlet = start(self._find_and_hand_over, name="backplane_leaving")
 
     def finish(self) -> None:
         """Finish what `begin` began, and take the lease no more; this worker goes on following."""

@@ -128,6 +128,11 @@ class Broadcaster:
                     send_away(subscription, reason="stopping")
 
     @property
+    def last_offset(self) -> int:
+        """The offset of the newest frame."""
+        return self._ring.last_offset
+
+    @property
     def oldest_offset(self) -> int:
         """The oldest offset that clients can be given."""
         return self._ring.oldest_offset

@@ -15,6 +15,7 @@ from vda5050.bus_url import BusUrl
 from vda5050.event_bus.events import BusError, Event, Publisher
 from vda5050.event_bus.kafka import KafkaPublisher
 from vda5050.event_bus.rabbitmq import RabbitPublisher
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.sinks import Record
@@ -70,12 +71,12 @@ class EventBus:
         if not self._work.is_set():
             self._work.set()
 
+    def skip(self, count: int) -> None:
+        """Do nothing: the worker that takes messages in misses none, and gives its bus what it took in."""
+
     def start(self) -> None:
         """Start the greenlet; returns at once."""
-        self._greenlet = gevent.Greenlet(self._run)
-        self._greenlet.name = "event_bus"
-        self._greenlet.link_exception(lambda dead: log.critical("the event bus died", exc_info=dead.exception))
-        self._greenlet.start()
+        self._greenlet = start(self._run, name="event_bus")
 
     def stop(self) -> None:
         """Give the bus LAST_WORDS_S to take what is held, count the rest as given up. May be called twice."""

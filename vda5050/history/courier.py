@@ -3,8 +3,8 @@
 Takes records on the hot path; one greenlet sends them on, a few hundredths of a second later and in small pieces, since
 the streams wait meanwhile. Bounded: what was put and is not yet off the writer's hands has `max_buffer_bytes` at most,
 wherever it is. What is beyond is lost and counted as `buffer` (the newest, so that what is missing is one stretch with
-an end); what a process that died had in its hands is counted as `process`, and another one is started. See `writer` for
-what else can be lost.
+an end); what a process that died had in its hands is counted as `process`, and another one is started; what this worker
+was not given, because Redis was away from it alone for too long, as `skipped`. See `writer` for what else can be lost.
 """
 
 import os
@@ -12,12 +12,14 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import gevent
 from gevent import socket, subprocess
 from gevent.event import Event
 
+from vda5050.greenlets import start
 from vda5050.history.backlog import weight
 from vda5050.history.talk import Orders, Packer, Report, heard, say
 from vda5050.history.writer import STOP_TIMEOUT_S, Standing
@@ -108,12 +110,13 @@ class Courier:
         if len(self._waiting) == 1:
             self._is_waiting.set()
 
+    def skip(self, count: int) -> None:
+        """Count as lost what this worker was not given, if it is the one that writes."""
+        self._count_lost("skipped", count)
+
     def start(self) -> None:
         """Start the greenlet, and with it the process."""
-        greenlet = self._greenlet = gevent.Greenlet(self._run)
-        greenlet.name = "history"
-        greenlet.link_exception(lambda dead: log.critical("the history's courier died", error=repr(dead.exception)))
-        greenlet.start()
+        self._greenlet = start(self._run, name="history_courier")
 
     def stop(self) -> None:
         """Have stored what waits, for at most END_TIMEOUT_S, and end the process. May be called twice."""
@@ -154,7 +157,7 @@ class Courier:
             with theirs:
                 process = self._process = _start(theirs.fileno())
             is_there = Event()
-            sender = gevent.spawn(self._send_for_ever, ours, is_there)
+            sender = start(partial(self._send_for_ever, ours, is_there), name="history_sender")
             ends_by_itself = False
             try:
                 for report in heard(ours):

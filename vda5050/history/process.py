@@ -17,12 +17,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import gevent
 from gevent import socket
 from gevent.event import Event
 
 from vda5050 import logs
 from vda5050.database import Database
+from vda5050.greenlets import start
 from vda5050.history.backlog import weight
 from vda5050.history.retention import Retention
 from vda5050.history.talk import NotedMetrics, Orders, Report, Unpacker, heard, say
@@ -70,7 +70,7 @@ class Scribe:
     def serve(self, words: Iterator[Any]) -> None:
         """Store what comes until nothing does."""
         self._writer.start()
-        reporter = gevent.spawn(self._report_until_the_end)
+        reporter = start(self._report_until_the_end, name="history_reporter")
         unpacker = Unpacker()
         try:
             for piece in words:

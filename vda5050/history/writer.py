@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
+from vda5050.greenlets import start
 from vda5050.history import lease
 from vda5050.history.backlog import OVERLAP_S, Backlog, Recent
 from vda5050.history.store import Store
@@ -113,10 +114,7 @@ class Writer:
 
     def start(self) -> None:
         """Start the greenlet."""
-        greenlet = self._greenlet = gevent.Greenlet(self._run)
-        greenlet.name = "history"
-        greenlet.link_exception(lambda dead: log.critical("the history's writer died", error=repr(dead.exception)))
-        greenlet.start()
+        self._greenlet = start(self._run, name="history_writer")
 
     def stop(self) -> None:
         """Store what waits, for at most STOP_TIMEOUT_S, and let another process write. May be called twice."""

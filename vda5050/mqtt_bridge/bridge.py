@@ -27,6 +27,7 @@ from gevent.event import Event
 from paho.mqtt.enums import MQTTErrorCode
 
 from vda5050.errors import RejectedMessage
+from vda5050.greenlets import start
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
 from vda5050.mqtt_bridge.client import Client, new_client
@@ -100,10 +101,7 @@ class MqttBridge:
         """Start the greenlet; returns at once."""
         self.state = LinkState.CONNECTING
         self.problem = "not connected yet"
-        self._greenlet = gevent.Greenlet(self._run)
-        self._greenlet.name = "mqtt_bridge"
-        self._greenlet.link_exception(lambda dead: log.critical("the MQTT bridge died", exc_info=dead.exception))
-        self._greenlet.start()
+        self._greenlet = start(self._run, name="mqtt_bridge")
 
     def stop(self) -> None:
         """Disconnect and end the greenlet. May be called twice."""

@@ -224,6 +224,21 @@ def test_what_cannot_be_sent(
     assert lost(office.metrics, "process") == 1
 
 
+def test_what_never_came_is_lost(tmp_path: Path, kept: Archive) -> None:
+    """What this worker was not given is counted where it is the one that writes."""
+    office = Office(tmp_path)
+    office.start()
+    office.courier.skip(7)
+    office.courier.stop()
+    kept.lane.write(lambda connection: lease.take(connection, "another"))
+    other = Office(tmp_path)
+    other.start(Standing.STANDBY)
+    other.courier.skip(7)
+    other.courier.stop()
+
+    assert (lost(office.metrics, "skipped"), lost(other.metrics, "skipped")) == (7, 0)
+
+
 def test_one_that_stands_by_loses_nothing(tmp_path: Path, kept: Archive) -> None:
     """What it has in its hands when it is killed is in those of the process that writes."""
     kept.lane.write(lambda connection: lease.take(connection, "another"))
