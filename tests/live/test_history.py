@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -11,9 +12,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.full_disk import small_disk
+from tests.full_disk import SmallDisk, small_disk
 from tests.live.mqtt_packets import Publisher
 from tests.live.robot_fleet import RobotFleet
 from tests.live.stream_client import SseClient
@@ -167,6 +169,46 @@ def test_a_full_disk(broker: Service) -> None:
     assert stored + lost == fleet.sent
     assert sum(len(ids) for ids in found.values()) == stored
     assert all(ids == sorted(set(ids)) for ids in found.values())
+
+
+def test_a_full_disk_of_postgresql(broker: Service, server: Postgres) -> None:
+    """While PostgreSQL's disk is full /ready says so and nothing is lost: all is stored once there is room again."""
+    with (
+        small_disk() as disk,
+        gateway(broker, database_url=server.url) as running,
+        RobotFleet(broker.port, robots=20, rate_hz=20) as fleet,
+    ):
+        before = running.metric(STORED)
+        wait_until(lambda: running.metric(STORED) > before + 200, what="messages are stored", deadline_s=WITHIN_S)
+        with messages_on(disk, server):
+            disk.fill()
+            wait_until(lambda: "No space left" in says(running)[1], what="/ready says it", deadline_s=WITHIN_S)
+            assert not says(running)[0]
+            disk.empty()
+            fleet.stop()
+            wait_until(lambda: is_done(running), what="all is stored or lost", deadline_s=WITHIN_S)
+            is_ready = says(running)[0]
+        stored, lost = running.metric(STORED), running.metric(LOST)
+
+    assert (is_ready, stored, lost) == (True, fleet.sent, 0)
+
+
+@contextmanager
+def messages_on(disk: SmallDisk, server: Postgres) -> Iterator[None]:
+    """Keep the table of messages on another disk for the time of a `with` block."""
+    folder = disk.folder / "space"
+    folder.mkdir()
+    if os.geteuid() == 0:  # then the server runs as another user
+        disk.folder.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'".encode())
+        connection.execute("ALTER TABLE messages SET TABLESPACE small")
+        try:
+            yield
+        finally:
+            connection.execute("ALTER TABLE messages SET TABLESPACE pg_default")
+            connection.execute("DROP TABLESPACE small")
 
 
 def test_the_process_that_writes_is_killed(broker: Service) -> None:
