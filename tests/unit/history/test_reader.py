@@ -1,10 +1,10 @@
 """A page is exactly what was asked for, in order, whichever index it comes from; so is the fleet at a time."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,10 @@ from sqlalchemy import Connection, Row
 
 from tests.unit.builders import ROBOT
 from tests.unit.history.recorded import START_US, Archive, archive, record
-from vda5050.history import Stretch, reader
+from vda5050.database import Lane
+from vda5050.errors import DatabaseUnavailable
+from vda5050.history import Reader, Stretch, reader
+from vda5050.history.codec import Decoder, Encoded
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import MESSAGES
 from vda5050.sinks import Record
@@ -112,6 +115,36 @@ def test_robots_that_come_later_are_found(tmp_path: Path) -> None:
         assert kept.offsets(robots=ROBOT) == [1]
         kept.write(record(2, robot="ABB/9", epoch="another"))
         assert kept.offsets(robots="ABB/9") == [2]
+
+
+class FailingLane:
+    """A way to an archive that serves one question; every other one fails."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane: Lane | None = lane
+
+    def read(self, work: Callable[[Connection], Any], **how: Any) -> Any:
+        lane, self._lane = self._lane, None
+        if lane is None:
+            raise DatabaseUnavailable("it is away")
+        return lane.read(work, **how)
+
+
+def test_a_question_that_fails_takes_nothing_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is whole although other questions to the same reader fail while it is made."""
+    with archive(tmp_path) as kept:
+        kept.write(*(record(number) for number in range(1, 11)))
+        kept.reader = Reader(cast(Lane, FailingLane(kept.lane)))
+
+        class Interrupted(Decoder):
+            def decode(self, encoded: Encoded) -> bytes:
+                with pytest.raises(DatabaseUnavailable):
+                    kept.reader.page(Stretch(), limit=1)
+                return super().decode(encoded)
+
+        monkeypatch.setattr(reader, "Decoder", Interrupted)
+
+        assert kept.offsets() == list(range(1, 11))
 
 
 def test_a_robot_that_moved_is_one(tmp_path: Path) -> None:
