@@ -144,10 +144,15 @@ class _Question:
         return [number for number, (_, _, make, serial) in robots.items() if stretch.has(f"{make}/{serial}")]
 
     def _learn_robots(self) -> None:
-        """Read the robots that were added since; they are never changed or removed."""
+        """Read the robots that were added since; they are never changed or removed.
+
+        By their count: in PostgreSQL one that another process adds may be seen later than one with a higher number.
+        """
         known = self._known.robots
-        newest = max(known, default=0)
-        for row in self._connection.execute(sa.select(ROBOTS).where(ROBOTS.c.id > newest).order_by(ROBOTS.c.id)):
+        count = self._connection.execute(sa.select(sa.func.count()).select_from(ROBOTS)).scalar_one()
+        if count == len(known):
+            return
+        for row in self._connection.execute(sa.select(ROBOTS)):
             known[row.id] = (row.interface, row.major_version or None, row.manufacturer, row.serial_number)
 
     def _fetch(self, ids: Sequence[int]) -> Iterator[Stored]:

@@ -15,7 +15,7 @@ from tests.unit.builders import ROBOT
 from tests.unit.history.recorded import START_US, Archive, archive, record
 from vda5050.database import Lane
 from vda5050.errors import DatabaseUnavailable
-from vda5050.history import Reader, Stretch, reader
+from vda5050.history import Reader, Stretch, reader, tables
 from vda5050.history.codec import Decoder, Encoded
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import MESSAGES
@@ -115,6 +115,25 @@ def test_robots_that_come_later_are_found(tmp_path: Path) -> None:
         assert kept.offsets(robots=ROBOT) == [1]
         kept.write(record(2, robot="ABB/9", epoch="another"))
         assert kept.offsets(robots="ABB/9") == [2]
+
+
+def test_a_robot_with_a_lower_number_comes_later(tmp_path: Path) -> None:
+    """A robot whose number is lower than one that a reader has seen is found: another process was slower to commit."""
+
+    def number(connection: Connection, present: int, wanted: int) -> None:
+        robots = tables.ROBOTS
+        connection.execute(robots.update().where(robots.c.id == present).values(id=wanted))
+        connection.execute(MESSAGES.update().where(MESSAGES.c.robot_id == present).values(robot_id=wanted))
+
+    with archive(tmp_path) as kept:
+        kept.write(record(1))
+        kept.lane.write(lambda connection: number(connection, 1, 5))
+        assert kept.offsets() == [1]
+        kept.write(record(2, robot="ABB/9"))
+        kept.lane.write(lambda connection: number(connection, 6, 4))
+
+        assert kept.offsets(robots="ABB/9") == [2]
+        assert kept.offsets() == [1, 2]
 
 
 class FailingLane:
