@@ -19,6 +19,7 @@ from tests.unit.history.recorded import archive, record
 from vda5050.api import create_flask_app
 from vda5050.history import iso_time
 from vda5050.history.stretch import MICROSECONDS
+from vda5050.history.tables import MESSAGES
 from vda5050.service import Service
 from vda5050.settings import Settings
 
@@ -127,6 +128,44 @@ def test_pages_are_stable_while_messages_come(client: FlaskClient, tmp_path: Pat
     found += offsets(answer)
 
     assert found == (list(range(1, 101)) if order == "asc" else list(range(100, 0, -1)))
+
+
+@pytest.fixture
+def damaged(fill: Fill, tmp_path: Path) -> range:
+    """Give the numbers of more unreadable messages than a page has, in the middle of 1,203."""
+    fill(*(record(number) for number in range(1_203)))
+    numbers = range(100, 1_150)
+    with archive(tmp_path) as kept:
+        values = MESSAGES.update().values(payload=b"\x00\x11\x22\x33")
+        damage = values.where(MESSAGES.c.stream_offset.between(numbers[0], numbers[-1]))
+        kept.lane.write(lambda connection: connection.execute(damage))
+    return numbers
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_go_on_behind_damaged_messages(client: FlaskClient, damaged: range, order: str) -> None:
+    """Pages joined have all that can be read, although one of them has nothing that can."""
+    found: list[int] = []
+    answer: dict[str, Any] = {"next": ""}
+    while answer["next"] is not None:
+        answer = client.get(f"/history?limit=200&order={order}&cursor={answer['next']}").get_json()
+        found += offsets(answer)
+
+    assert sorted(found) == sorted(set(range(1_203)) - set(damaged))
+
+
+def test_files_and_replays_go_on_behind_damaged_messages(client: FlaskClient, damaged: range) -> None:
+    """Export, timeline and replay leave out what cannot be read, and go on behind it to their end."""
+    stretch = f"from={at(-1)}&to={at(2_000)}"
+    left = 1_203 - len(damaged)
+    replayed = client.get(f"/replay?{stretch}&speed=10000")
+
+    assert len(client.get(f"/history/export?{stretch}").data.splitlines()) == left
+    assert (
+        ParquetFile(io.BytesIO(client.get(f"/history/export?{stretch}&format=parquet").data)).metadata.num_rows == left
+    )
+    assert client.get(f"/robots/{ROBOT}/timeline?{stretch}").get_json()["messages"] == left
+    assert Stream(replayed).reader.read(replayed.data)[-1].data["messages"] == left
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,10 @@ def stored_ids(url: str) -> dict[str, list[int]]:
 def _read_ids(url: str) -> dict[str, list[int]]:
     lane = Database(url).lane(threads=1)
     reader, found, start_us = Reader(lane), defaultdict(list), 0
-    while page := reader.page(Stretch(start_us=start_us), limit=5_000).messages:
-        for _, record in page:
+    while (page := reader.page(Stretch(start_us=start_us), limit=5_000)).last_id is not None:
+        for _, record in page.messages:
             found[record.address.robot].append(json.loads(record.payload)["headerId"])
-        start_us = page[-1].id + 1
+        start_us = page.last_id + 1
     lane.close()
     return found
 

@@ -37,10 +37,15 @@ _Found = TypeVar("_Found")
 
 
 class Page(NamedTuple):
-    """Messages in the order asked for; `has_more` tells whether there are others after them."""
+    """Messages in the order asked for; `has_more` tells whether there are others after them.
+
+    `last_id` is where it goes on: of the last message looked at, which may be damaged or gone by now and so not be
+    among `messages`. None where there was nothing to look at.
+    """
 
     messages: list["Stored"]
     has_more: bool
+    last_id: int | None
 
 
 class Stored(NamedTuple):
@@ -99,7 +104,7 @@ class _Question:
         """Give a page, as `Reader.page`."""
         robots = self._wanted_robots(stretch)
         if robots is not None and not robots:
-            return Page([], has_more=False)
+            return Page([], has_more=False, last_id=None)
         order = MESSAGES.c.id.desc() if is_newest_first else MESSAGES.c.id
         inside = (MESSAGES.c.id >= stretch.start_us, MESSAGES.c.id < stretch.end_us)
         strips = [
@@ -115,8 +120,8 @@ class _Question:
             messages.append(message)
             size += len(message.record.payload)
             if size >= PAGE_BYTES:
-                return Page(messages, has_more=message.id != ids[-1])
-        return Page(messages, has_more=len(ids) > limit)
+                return Page(messages, has_more=message.id != ids[-1], last_id=message.id)
+        return Page(messages, has_more=len(ids) > limit, last_id=ids[:limit][-1] if ids else None)
 
     def last_messages(self, at_us: int, stretch: Stretch) -> list[Stored]:
         """Give the last messages, as `Reader.last_messages`."""

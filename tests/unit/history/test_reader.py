@@ -70,7 +70,7 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
     stretch = Stretch(start_us, end_us, robots, topics)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "FEW_ROBOTS", few)
-        page, has_more = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
+        page, has_more, last_id = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
 
     wanted = [
         one
@@ -83,6 +83,7 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
         wanted.reverse()
     assert [stored.record.offset for stored in page] == [one.offset for one in wanted[:limit]]
     assert has_more == (len(wanted) > limit)
+    assert last_id == (page[-1].id if page else None)
 
 
 @given(times, patterns, topic_sets)
