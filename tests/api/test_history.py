@@ -15,8 +15,9 @@ from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
 from tests.api.conftest import Stream
 from tests.unit.builders import ROBOT, START_S, connection, state
-from tests.unit.history.recorded import archive, record
+from tests.unit.history.recorded import archive, record, without_checksum
 from vda5050.api import create_flask_app
+from vda5050.entries import Update
 from vda5050.history import iso_time
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import MESSAGES
@@ -213,6 +214,32 @@ def test_the_fleet_as_it_was(client: FlaskClient, fill: Fill) -> None:
     assert set(client.get(f"/robots?at={at(99)}&robots=ABB/*&types=state").get_json()) == {"ABB/1"}
     assert client.get(f"/robots?at={at(0)}").get_json() == {}
     assert client.get("/robots?at=").status_code == 400
+
+
+def test_a_start_on_damaged_messages(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No message keeps a gateway from starting: one that is none is left out, so is one that cannot be shown."""
+    robots = ["KUKA/1", "KUKA/2", "ABB/1", "ABB/2"]
+    with archive(tmp_path) as kept:
+        kept.write(
+            *(record(number, connection(), robot=robot, topic="connection") for number, robot in enumerate(robots))
+        )
+        damage = MESSAGES.update().where(MESSAGES.c.stream_offset == 0).values(payload=without_checksum(b'{"a":1'))
+        kept.lane.write(lambda connection: connection.execute(damage))
+    restore = service.robots.restore
+
+    def refuse(update: Update) -> None:
+        if update.address.robot == "ABB/1":
+            raise ValueError("a fault of ours")
+        restore(update)
+
+    monkeypatch.setattr(service.robots, "restore", refuse)
+    assert service.history is not None
+    service.history.restore(service.robots)
+
+    assert [robot in service.robots for robot in robots] == [False, True, False, True]
+    assert ["damaged" in caplog.text, "a fault of ours" in caplog.text] == [True, True]
 
 
 def test_replay(client: FlaskClient, fill: Fill) -> None:
