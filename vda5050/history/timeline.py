@@ -182,4 +182,5 @@ def _activity(view: dict[str, Any]) -> str:
 
 
 def _is_at_work(action: dict[str, Any]) -> bool:
-    return action["kind"] == "order" and action["status"] not in ("FINISHED", "FAILED", None)
+    """Tell whether an action keeps an order going; one of unknown kind does: before 3.0 only five types are told."""
+    return action["kind"] not in ("instant", "zone") and action["status"] not in ("FINISHED", "FAILED", None)

@@ -79,6 +79,27 @@ def test_orders() -> None:
     assert result["orders"][0]["last_node_id"] == "n2"
 
 
+@pytest.mark.parametrize(
+    ("action", "ended_at"), [("drop", 9), ("liftFork", 9), ("startCharging", 9), (None, 9), ("stateRequest", 2)]
+)
+def test_an_order_ends_with_its_last_action(action: str | None, ended_at: float) -> None:
+    """An action of any type on the last node belongs to the order, unless only instant actions are of that type."""
+
+    def doing(status: str, **said: Any) -> dict[str, Any]:
+        return state(
+            orderId="o1", actionStates=[{"actionId": "a", "actionType": action, "actionStatus": status}], **said
+        )
+
+    result = summed_up(
+        stored(1, doing("WAITING", nodeStates=[NODE])),
+        stored(2, doing("RUNNING")),
+        stored(8, doing("RUNNING")),
+        stored(9, doing("FINISHED")),
+    )
+
+    assert [order["ended_at"] for order in result["orders"]] == [at(ended_at)]
+
+
 def test_what_began_before() -> None:
     """What was so already at the start has no beginning in the time asked for."""
     busy = state(orderId="o1", nodeStates=[NODE], errors=[{"errorType": "e", "errorLevel": "WARNING"}])
