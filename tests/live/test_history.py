@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection
 
 from tests.full_disk import SmallDisk, small_disk
 from tests.live.mqtt_packets import Publisher
@@ -24,6 +25,7 @@ from tests.services import Gateway, Service, gateway, mosquitto, wait_until
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import Reader, Stretch
+from vda5050.history.retention import measure
 
 STORED, LOST = "vda5050_history_stored_total", "vda5050_history_lost_total"
 CONNECTED = "vda5050_broker_connects_total"
@@ -193,6 +195,26 @@ def test_a_full_disk_of_postgresql(broker: Service, server: Postgres) -> None:
     assert (is_ready, stored, lost) == (True, fleet.sent, 0)
 
 
+def test_the_size_beside_a_table_of_the_same_name(server: Postgres) -> None:
+    """What our messages take is told although another schema has messages too, with payloads of their own."""
+
+    def measured(connection: Connection) -> tuple[int, int]:
+        undone = connection.begin_nested()
+        connection.exec_driver_sql("INSERT INTO messages VALUES (1, 1, 1, 1, 0, 1, false, 'x')")
+        connection.exec_driver_sql("CREATE SCHEMA shop")
+        connection.exec_driver_sql("CREATE TABLE shop.messages AS SELECT repeat('x', 1000) AS payload")
+        connection.exec_driver_sql("ANALYZE shop.messages")
+        found = measure(connection, 0)
+        undone.rollback()
+        return found
+
+    lane = Database(server.url).lane(threads=1)
+    used, total = lane.write(measured)
+    lane.close()
+
+    assert 0 < used <= total
+
+
 @contextmanager
 def messages_on(disk: SmallDisk, server: Postgres) -> Iterator[None]:
     """Keep the table of messages on another disk for the time of a `with` block."""
@@ -207,6 +229,7 @@ def messages_on(disk: SmallDisk, server: Postgres) -> Iterator[None]:
         try:
             yield
         finally:
+            connection.execute("TRUNCATE messages")
             connection.execute("ALTER TABLE messages SET TABLESPACE pg_default")
             connection.execute("DROP TABLESPACE small")
 
