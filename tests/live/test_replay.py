@@ -73,6 +73,18 @@ def test_importing_again_adds_nothing(kept: Gateway, recording: Path) -> None:
     assert kept.get("/ready").json()["dependencies"]["history"]["ready"]
 
 
+def test_a_recording_that_has_grown(tmp_path: Path) -> None:
+    """Of a recording that was imported before, only what has come since is new."""
+    lines = [f"{topic} {payload_of(second).decode()}\n" for topic, second in HOUR[:20]]
+    recording, url = tmp_path / "robots.log", f"sqlite:///{tmp_path}/gateway.db"
+    recording.write_text("".join(lines[:10]))
+    assert "10 messages imported, 0 were there" in run("import_history.py", recording, "--database", url)
+
+    recording.write_text("".join(lines))
+
+    assert "10 messages imported, 10 were there" in run("import_history.py", recording, "--database", url)
+
+
 def test_an_hour_as_a_stream(kept: Gateway) -> None:
     """An hour replayed is the same messages in the same order at its pace, each payload byte for byte."""
     path = f"/replay?from=2026-11-23T08:00:00Z&to=2026-11-23T09:00:00Z&speed={SPEED}"
