@@ -3,8 +3,9 @@
 
 Each message gets the time at which it was received where the recording says so (`mosquitto_sub -F %j`,
 `process_vda5050_messages.py --json`, `/history/export`), else the time that it names itself. What no robot can have
-sent, what is no JSON and what has no time at all is counted and left out. The same recording may be imported again,
-also when it has grown: what is there already is recognised. A gateway may run meanwhile.
+sent, what is no JSON, what has no time at all and what has one that is still to come (history is in the order of time)
+is counted and left out. The same recording may be imported again, also when it has grown: what is there already is
+recognised. A gateway may run meanwhile.
 
 Needs the gateway's packages (`.venv/bin/python` after `make run`).
 """
@@ -66,6 +67,9 @@ class Import:
         at = message.wall if message.wall is not None else seconds_of(document.get("timestamp"))
         if at is None or at < 0:
             self.left_out["no time"] += 1
+            return None
+        if at > time.time():
+            self.left_out["a time that is still to come"] += 1
             return None
         update = Update.of(message.address, message.payload, received_at=at, is_retained=message.is_retained)
         return Record(*update, _EPOCH, _offset(message))

@@ -85,6 +85,17 @@ def test_a_recording_that_has_grown(tmp_path: Path) -> None:
     assert "10 messages imported, 10 were there" in run("import_history.py", recording, "--database", url)
 
 
+def test_a_recording_from_the_future(tmp_path: Path) -> None:
+    """What a robot says whose clock is years ahead is left out, and told: the history would end there for ever."""
+    recording = tmp_path / "robots.log"
+    late = '{"headerId":1,"timestamp":"2099-01-01T00:00:00Z"}'
+    recording.write_text(f"uagv/v2/ACME/R1/state {payload_of(0).decode()}\nuagv/v2/ACME/R2/state {late}\n")
+
+    said = run("import_history.py", recording, "--database", f"sqlite:///{tmp_path}/gateway.db")
+
+    assert "1 messages imported, 0 were there, 1 left out: a time that is still to come" in said
+
+
 def test_an_hour_as_a_stream(kept: Gateway) -> None:
     """An hour replayed is the same messages in the same order at its pace, each payload byte for byte."""
     path = f"/replay?from=2026-11-23T08:00:00Z&to=2026-11-23T09:00:00Z&speed={SPEED}"
