@@ -3,8 +3,9 @@
 
 Each message gets the time at which it was received where the recording says so (`mosquitto_sub -F %j`,
 `process_vda5050_messages.py --json`, `/history/export`), else the time that it names itself. What no robot can have
-sent, what is no JSON and what has no time at all is counted and left out. The same recording may be imported again:
-what is there already is recognised. A gateway may run meanwhile.
+sent, what is no JSON, what has no time at all and what has one that is still to come (history is in the order of time)
+is counted and left out. The same recording may be imported again, also when it has grown: what is there already is
+recognised. A gateway may run meanwhile.
 
 Needs the gateway's packages (`.venv/bin/python` after `make run`).
 """
@@ -32,9 +33,10 @@ from vda5050.errors import RejectedMessage, Vda5050Error
 from vda5050.history.store import Store, numbered
 from vda5050.payloads import parse_payload
 from vda5050.sinks import Record
+from vda5050.topics import format_topic
 
 BATCH = 1_000
-_HEAD_BYTES = 65_536
+_EPOCH = "import"
 _WRITE_TIMEOUT_S = 120.0
 _DEFAULT_URL = "sqlite:///var/vda5050.db"
 
@@ -48,18 +50,15 @@ class Import:
 
     def __iter__(self) -> Iterator[Record]:
         with self._path.open("rb") as file:
-            # What tells messages of this recording from those of any other: its beginning, not its name.
-            epoch = f"import-{hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()[:16]}"
-            file.seek(0)
             recording = Recording(file)
             for message in recording:
-                record = self._record(message, epoch)
+                record = self._record(message)
                 if record is not None:
                     yield record
             if recording.noise:
                 self.left_out["no message"] += recording.noise
 
-    def _record(self, message: Message, epoch: str) -> Record | None:
+    def _record(self, message: Message) -> Record | None:
         try:
             document, _ = parse_payload(message.payload)
         except RejectedMessage as rejected:
@@ -69,8 +68,17 @@ class Import:
         if at is None or at < 0:
             self.left_out["no time"] += 1
             return None
+        if at > time.time():
+            self.left_out["a time that is still to come"] += 1
+            return None
         update = Update.of(message.address, message.payload, received_at=at, is_retained=message.is_retained)
-        return Record(*update, epoch, message.place)
+        return Record(*update, _EPOCH, _offset(message))
+
+
+def _offset(message: Message) -> int:
+    """Give what tells a message from any other of the same moment: not its place, for a recording may have grown."""
+    said = hashlib.blake2b(f"{format_topic(message.address)} ".encode() + message.payload, digest_size=8).digest()
+    return int.from_bytes(said, "big") >> 1  # the database's numbers have a sign
 
 
 class Importer:

@@ -8,9 +8,11 @@ Python and paho-mqtt only. The parts: `replaying.recordings` reads, `replaying.s
 from __future__ import annotations
 
 import argparse
+import http.client
 import math
 import os
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -18,6 +20,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from fleet_simulator.argument_types import seconds
 from fleet_simulator.broker_options import add_broker_arguments, broker_options
@@ -39,6 +42,7 @@ gateway reads them with VDA5050_MQTT_TOPICS=replay/#. Ctrl-C ends.
 _KEPT_BY_BROKER = ("connection", "factsheet")
 _KEY_VARIABLE = "VDA5050_API_KEY"
 _HTTP_TIMEOUT_S = 60.0
+_PIECE_BYTES = 65_536
 
 
 class Player:
@@ -83,22 +87,37 @@ def _message(one: Recorded, arguments: argparse.Namespace) -> Message:
 
 
 @contextmanager
-def lines_of(arguments: argparse.Namespace) -> Iterator[Iterable[bytes]]:
-    """Open the source. Raises OSError (also for an answer that is an error)."""
+def lines_of(arguments: argparse.Namespace, stop: StopSignal) -> Iterator[Iterable[bytes]]:
+    """Open the source. Raises OSError (also for an answer that is an error), HTTPException for one that is cut."""
     source: str = arguments.source
     if source == "-":
         yield sys.stdin.buffer
     elif source.startswith(("http://", "https://")):
-        wanted = {"from": arguments.start, "to": arguments.end, "robots": arguments.robots, "types": arguments.types}
-        query = urllib.parse.urlencode({name: text for name, text in wanted.items() if text})
-        request = urllib.request.Request(f"{source.rstrip('/')}/history/export?{query}")  # noqa: S310 - checked above
-        if key := os.environ.get(_KEY_VARIABLE):
-            request.add_header("Authorization", f"Bearer {key}")
-        with urllib.request.urlopen(request, timeout=_HTTP_TIMEOUT_S) as answer:  # noqa: S310
-            yield answer
+        with tempfile.TemporaryFile() as file:
+            say(f"fetching what {source} remembers")
+            _fetch(arguments, file, stop)
+            file.seek(0)
+            yield file
     else:
         with Path(source).open("rb") as file:
             yield file
+
+
+def _fetch(arguments: argparse.Namespace, file: IO[bytes], stop: StopSignal) -> None:
+    """Copy a gateway's export, all of it before the first message is played.
+
+    Read as slowly as it is played, it is cut by the gateway in the first long silence; and `readline` takes an answer
+    that was cut for a whole one, where `read` does not.
+    """
+    wanted = {"from": arguments.start, "to": arguments.end, "robots": arguments.robots, "types": arguments.types}
+    query = urllib.parse.urlencode({name: text for name, text in wanted.items() if text})
+    url = f"{arguments.source.rstrip('/')}/history/export?{query}"
+    request = urllib.request.Request(url)  # noqa: S310 - http or https
+    if key := os.environ.get(_KEY_VARIABLE):
+        request.add_header("Authorization", f"Bearer {key}")
+    with urllib.request.urlopen(request, timeout=_HTTP_TIMEOUT_S) as answer:  # noqa: S310
+        while not stop.is_set and (piece := answer.read(_PIECE_BYTES)):
+            file.write(piece)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = StopSignal()
     stop.install()
     try:
-        with lines_of(arguments) as lines:
+        with lines_of(arguments, stop) as lines:
             session = MqttSession(broker, Player(), say=tell)
             session.open(stop)
             say(f"playing {arguments.source} to {broker.address}, {arguments.speed:g} times as fast; Ctrl-C ends")
@@ -121,6 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except (BrokerError, OSError) as error:
         tell(f"{error}")
+        return 1
+    except http.client.HTTPException as error:
+        tell(f"{arguments.source}: the export was cut short ({error!r}); nothing was played")
         return 1
     skipped = f", {recording.skipped} lines were none" if recording.skipped else ""
     say(f"ended after {time.monotonic() - begin:.1f} s: {published} messages published{skipped}")

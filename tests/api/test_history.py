@@ -21,11 +21,13 @@ from werkzeug.test import TestResponse
 
 from tests.api.conftest import Stream
 from tests.unit.builders import ROBOT, START_S, connection, state
-from tests.unit.history.recorded import archive, record
+from tests.unit.history.recorded import archive, record, without_checksum
 from vda5050.api import create_flask_app
+from vda5050.entries import Update
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import Reader, iso_time
 from vda5050.history.stretch import MICROSECONDS
+from vda5050.history.tables import MESSAGES
 from vda5050.service import Service
 from vda5050.settings import Settings
 
@@ -136,6 +138,44 @@ def test_pages_are_stable_while_messages_come(client: FlaskClient, tmp_path: Pat
     assert found == (list(range(1, 101)) if order == "asc" else list(range(100, 0, -1)))
 
 
+@pytest.fixture
+def damaged(fill: Fill, tmp_path: Path) -> range:
+    """Give the numbers of more unreadable messages than a page has, in the middle of 1,203."""
+    fill(*(record(number) for number in range(1_203)))
+    numbers = range(100, 1_150)
+    with archive(tmp_path) as kept:
+        values = MESSAGES.update().values(payload=b"\x00\x11\x22\x33")
+        damage = values.where(MESSAGES.c.stream_offset.between(numbers[0], numbers[-1]))
+        kept.lane.write(lambda connection: connection.execute(damage))
+    return numbers
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_go_on_behind_damaged_messages(client: FlaskClient, damaged: range, order: str) -> None:
+    """Pages joined have all that can be read, although one of them has nothing that can."""
+    found: list[int] = []
+    answer: dict[str, Any] = {"next": ""}
+    while answer["next"] is not None:
+        answer = client.get(f"/history?limit=200&order={order}&cursor={answer['next']}").get_json()
+        found += offsets(answer)
+
+    assert sorted(found) == sorted(set(range(1_203)) - set(damaged))
+
+
+def test_files_and_replays_go_on_behind_damaged_messages(client: FlaskClient, damaged: range) -> None:
+    """Export, timeline and replay leave out what cannot be read, and go on behind it to their end."""
+    stretch = f"from={at(-1)}&to={at(2_000)}"
+    left = 1_203 - len(damaged)
+    replayed = client.get(f"/replay?{stretch}&speed=10000")
+
+    assert len(client.get(f"/history/export?{stretch}").data.splitlines()) == left
+    assert (
+        ParquetFile(io.BytesIO(client.get(f"/history/export?{stretch}&format=parquet").data)).metadata.num_rows == left
+    )
+    assert client.get(f"/robots/{ROBOT}/timeline?{stretch}").get_json()["messages"] == left
+    assert Stream(replayed).reader.read(replayed.data)[-1].data["messages"] == left
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
@@ -181,6 +221,32 @@ def test_the_fleet_as_it_was(client: FlaskClient, fill: Fill) -> None:
     assert set(client.get(f"/robots?at={at(99)}&robots=ABB/*&types=state").get_json()) == {"ABB/1"}
     assert client.get(f"/robots?at={at(0)}").get_json() == {}
     assert client.get("/robots?at=").status_code == 400
+
+
+def test_a_start_on_damaged_messages(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No message keeps a gateway from starting: one that is none is left out, so is one that cannot be shown."""
+    robots = ["KUKA/1", "KUKA/2", "ABB/1", "ABB/2"]
+    with archive(tmp_path) as kept:
+        kept.write(
+            *(record(number, connection(), robot=robot, topic="connection") for number, robot in enumerate(robots))
+        )
+        damage = MESSAGES.update().where(MESSAGES.c.stream_offset == 0).values(payload=without_checksum(b'{"a":1'))
+        kept.lane.write(lambda connection: connection.execute(damage))
+    restore = service.robots.restore
+
+    def refuse(update: Update) -> None:
+        if update.address.robot == "ABB/1":
+            raise ValueError("a fault of ours")
+        restore(update)
+
+    monkeypatch.setattr(service.robots, "restore", refuse)
+    assert service.history is not None
+    service.history.restore(service.robots)
+
+    assert [robot in service.robots for robot in robots] == [False, True, False, True]
+    assert ["damaged" in caplog.text, "a fault of ours" in caplog.text] == [True, True]
 
 
 def test_replay(client: FlaskClient, fill: Fill) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -11,9 +12,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import Connection
 
-from tests.full_disk import small_disk
+from tests.full_disk import SmallDisk, small_disk
 from tests.live.mqtt_packets import Publisher
 from tests.live.robot_fleet import RobotFleet
 from tests.live.stream_client import SseClient
@@ -22,6 +25,7 @@ from tests.services import Gateway, Service, gateway, mosquitto, wait_until
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import Reader, Stretch
+from vda5050.history.retention import measure
 
 STORED, LOST = "vda5050_history_stored_total", "vda5050_history_lost_total"
 CONNECTED = "vda5050_broker_connects_total"
@@ -82,10 +86,10 @@ def stored_ids(url: str) -> dict[str, list[int]]:
 def _read_ids(url: str) -> dict[str, list[int]]:
     lane = Database(url).lane(threads=1)
     reader, found, start_us = Reader(lane), defaultdict(list), 0
-    while page := reader.page(Stretch(start_us=start_us), limit=5_000).messages:
-        for _, record in page:
+    while (page := reader.page(Stretch(start_us=start_us), limit=5_000)).last_id is not None:
+        for _, record in page.messages:
             found[record.address.robot].append(json.loads(record.payload)["headerId"])
-        start_us = page[-1].id + 1
+        start_us = page.last_id + 1
     lane.close()
     return found
 
@@ -167,6 +171,67 @@ def test_a_full_disk(broker: Service) -> None:
     assert stored + lost == fleet.sent
     assert sum(len(ids) for ids in found.values()) == stored
     assert all(ids == sorted(set(ids)) for ids in found.values())
+
+
+def test_a_full_disk_of_postgresql(broker: Service, server: Postgres) -> None:
+    """While PostgreSQL's disk is full /ready says so and nothing is lost: all is stored once there is room again."""
+    with (
+        small_disk() as disk,
+        gateway(broker, database_url=server.url) as running,
+        RobotFleet(broker.port, robots=20, rate_hz=20) as fleet,
+    ):
+        before = running.metric(STORED)
+        wait_until(lambda: running.metric(STORED) > before + 200, what="messages are stored", deadline_s=WITHIN_S)
+        with messages_on(disk, server):
+            disk.fill()
+            wait_until(lambda: "No space left" in says(running)[1], what="/ready says it", deadline_s=WITHIN_S)
+            assert not says(running)[0]
+            disk.empty()
+            fleet.stop()
+            wait_until(lambda: is_done(running), what="all is stored or lost", deadline_s=WITHIN_S)
+            is_ready = says(running)[0]
+        stored, lost = running.metric(STORED), running.metric(LOST)
+
+    assert (is_ready, stored, lost) == (True, fleet.sent, 0)
+
+
+def test_the_size_beside_a_table_of_the_same_name(server: Postgres) -> None:
+    """What our messages take is told although another schema has messages too, with payloads of their own."""
+
+    def measured(connection: Connection) -> tuple[int, int]:
+        undone = connection.begin_nested()
+        connection.exec_driver_sql("INSERT INTO messages VALUES (1, 1, 1, 1, 0, 1, false, 'x')")
+        connection.exec_driver_sql("CREATE SCHEMA shop")
+        connection.exec_driver_sql("CREATE TABLE shop.messages AS SELECT repeat('x', 1000) AS payload")
+        connection.exec_driver_sql("ANALYZE shop.messages")
+        found = measure(connection, 0)
+        undone.rollback()
+        return found
+
+    lane = Database(server.url).lane(threads=1)
+    used, total = lane.write(measured)
+    lane.close()
+
+    assert 0 < used <= total
+
+
+@contextmanager
+def messages_on(disk: SmallDisk, server: Postgres) -> Iterator[None]:
+    """Keep the table of messages on another disk for the time of a `with` block."""
+    folder = disk.folder / "space"
+    folder.mkdir()
+    if os.geteuid() == 0:  # then the server runs as another user
+        disk.folder.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE small LOCATION '{folder}'".encode())
+        connection.execute("ALTER TABLE messages SET TABLESPACE small")
+        try:
+            yield
+        finally:
+            connection.execute("TRUNCATE messages")
+            connection.execute("ALTER TABLE messages SET TABLESPACE pg_default")
+            connection.execute("DROP TABLESPACE small")
 
 
 def test_the_process_that_writes_is_killed(broker: Service) -> None:

@@ -1,11 +1,15 @@
 """A stretch of history once more: as an event stream, back into a broker, into another database; byte for byte."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from paho.mqtt import client as paho
@@ -67,6 +71,29 @@ def test_importing_again_adds_nothing(kept: Gateway, recording: Path) -> None:
 
     assert "0 messages imported, 3600 were there" in said
     assert kept.get("/ready").json()["dependencies"]["history"]["ready"]
+
+
+def test_a_recording_that_has_grown(tmp_path: Path) -> None:
+    """Of a recording that was imported before, only what has come since is new."""
+    lines = [f"{topic} {payload_of(second).decode()}\n" for topic, second in HOUR[:20]]
+    recording, url = tmp_path / "robots.log", f"sqlite:///{tmp_path}/gateway.db"
+    recording.write_text("".join(lines[:10]))
+    assert "10 messages imported, 0 were there" in run("import_history.py", recording, "--database", url)
+
+    recording.write_text("".join(lines))
+
+    assert "10 messages imported, 10 were there" in run("import_history.py", recording, "--database", url)
+
+
+def test_a_recording_from_the_future(tmp_path: Path) -> None:
+    """What a robot says whose clock is years ahead is left out, and told: the history would end there for ever."""
+    recording = tmp_path / "robots.log"
+    late = '{"headerId":1,"timestamp":"2099-01-01T00:00:00Z"}'
+    recording.write_text(f"uagv/v2/ACME/R1/state {payload_of(0).decode()}\nuagv/v2/ACME/R2/state {late}\n")
+
+    said = run("import_history.py", recording, "--database", f"sqlite:///{tmp_path}/gateway.db")
+
+    assert "1 messages imported, 0 were there, 1 left out: a time that is still to come" in said
 
 
 def test_an_hour_as_a_stream(kept: Gateway) -> None:
@@ -133,6 +160,60 @@ def test_back_into_a_broker(kept: Gateway, broker: Service, recording: Path, sou
 
     assert "3600 messages published" in said
     assert arrived == [(f"{source}/{topic}", payload_of(second)) for topic, second in HOUR]
+
+
+@contextmanager
+def export(*pieces: bytes, is_whole: bool) -> Iterator[tuple[str, Event]]:
+    """Answer one request with an export, or with the beginning of one; gives the address, and whether all was read."""
+    all_read = Event()
+
+    def answer() -> None:
+        with suppress(OSError), listener.accept()[0] as client:
+            client.settimeout(20)
+            client.recv(65_536)
+            client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for piece in pieces:
+                client.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+            client.sendall(b"0\r\n\r\n" if is_whole else b"")
+            client.shutdown(socket.SHUT_WR)
+            if not client.recv(1):
+                all_read.set()
+
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        listener.settimeout(20)
+        thread = Thread(target=answer)
+        thread.start()
+        yield f"http://{LOOPBACK}:{listener.getsockname()[1]}", all_read
+        thread.join()
+
+
+def exported(second: int) -> bytes:
+    """Write a line of an export."""
+    received = f"2026-11-23T{8 + second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.000000Z"
+    head = {"received_at": received, "mqtt_topic": "uagv/v2/ACME/R1/state"}
+    return json.dumps(head).encode()[:-1] + b',"payload":' + payload_of(second) + b"}\n"
+
+
+def test_an_export_is_read_at_once(broker: Service) -> None:
+    """However long a silence is, the gateway is not kept waiting: it would end the connection after 45 s."""
+    later = exported(3_600) * 10_000
+    with export(exported(0), *[later] * 8, is_whole=True) as (url, all_read):
+        argv = [sys.executable, str(PROJECT / "scripts/replay.py"), url, "--port", str(broker.port)]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as playing:
+            assert all_read.wait(20)
+            playing.send_signal(signal.SIGINT)
+            said, _ = playing.communicate(timeout=10)
+
+    assert (playing.returncode, b"published" in said) == (0, True)
+
+
+def test_an_export_that_is_cut(broker: Service) -> None:
+    """An export that the gateway cuts, because its database went away, is not taken for the end of the recording."""
+    with export(exported(0), is_whole=False) as (url, _):
+        argv = [sys.executable, str(PROJECT / "scripts/replay.py"), url, "--port", str(broker.port)]
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=20, text=True)
+
+    assert (done.returncode, "cut short" in done.stderr, "published" in done.stdout) == (1, True, False)
 
 
 def test_the_fleet_in_the_middle(kept: Gateway) -> None:

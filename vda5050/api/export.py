@@ -136,12 +136,12 @@ def _lines(pages: Iterable[list[Stored]], head: bytes, write: Callable[[list[Sto
 
 def _pages(reader: Reader, stretch: Stretch) -> Iterator[list[Stored]]:
     """Read a stretch from its start to its end; at least one page, which may be empty."""
-    page = Page([], has_more=True)
+    page = Page([], has_more=True, last_id=None)
     while page.has_more:
         page = reader.page(stretch, limit=PAGE)
         yield page.messages
-        if page.messages:
-            stretch = replace(stretch, start_us=page.messages[-1].id + 1)
+        if page.last_id is not None:
+            stretch = replace(stretch, start_us=page.last_id + 1)
 
 
 def _turns(messages: list[Stored]) -> Iterator[list[Stored]]:

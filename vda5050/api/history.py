@@ -72,8 +72,8 @@ def _page(kept: History) -> Response:
     cursor = request.args.get("cursor", "")
     if cursor:
         stretch = _from_cursor(stretch, cursor, is_newest_first=is_newest_first)
-    messages, has_more = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
-    next_cursor = orjson.dumps(str(messages[-1].id) if has_more else None)
+    messages, has_more, last_id = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
+    next_cursor = orjson.dumps(str(last_id) if has_more else None)
     body = b'{"messages":[%b],"next":%b}' % (b",".join(map(message_json, messages)), next_cursor)
     response = Response(body, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"

@@ -9,8 +9,10 @@ FIRST_SAMPLES messages were seen; another one is taken into use when, tried on m
 at least WORTH. Tried after every tenfold of messages, at the latest every RETRY_EVERY: a fleet that speaks differently
 after a software update gets a new dictionary, one that does not keeps its own.
 
-Frames are written without zstandard's magic number, dictionary id and checksum: 8 of about 130 bytes, all of which the
-row knows. `Codec` belongs to one native thread; compressing and training let other threads run.
+Frames are written without zstandard's magic number and dictionary id, which the row knows, and with its checksum, by
+which damage is noticed. What was written before there was one is judged as at the door instead.
+
+`Codec` belongs to one native thread; compressing and training let other threads run.
 """
 
 import random
@@ -19,7 +21,8 @@ from typing import NamedTuple
 
 import zstandard
 
-from vda5050.errors import Vda5050Error
+from vda5050.errors import RejectedMessage, Vda5050Error
+from vda5050.payloads import parse_payload
 
 NO_DICTIONARY = 0
 DICTIONARY_BYTES = 65_536
@@ -30,8 +33,9 @@ WORTH = 0.1
 RETRY_EVERY = 1_000_000
 _LEVEL = 3
 """Level 9 saves another tenth and costs eight times as much."""
+_FORMAT = zstandard.FORMAT_ZSTD1_MAGICLESS
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(
-    _LEVEL, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=1, write_dict_id=0, write_checksum=0
+    _LEVEL, format=_FORMAT, write_content_size=1, write_dict_id=0, write_checksum=1
 )
 
 
@@ -62,16 +66,20 @@ class Decoder:
 
     def decode(self, encoded: Encoded) -> bytes:
         """Give the payload. Raises UndecodableMessage; KeyError where the dictionary is not known."""
+        decompressor = self._decompressor(encoded.dictionary_id)
         try:
-            return self._decompressor(encoded.dictionary_id).decompress(encoded.data)
-        except zstandard.ZstdError as error:
-            raise UndecodableMessage(str(error)) from error
+            payload: bytes = decompressor.decompress(encoded.data)
+            if not zstandard.get_frame_parameters(encoded.data, format=_FORMAT).has_checksum:
+                parse_payload(payload)
+        except (zstandard.ZstdError, RejectedMessage, MemoryError) as error:  # a damaged length may be any
+            raise UndecodableMessage(str(error) or type(error).__name__) from error
+        return payload
 
     def _decompressor(self, dictionary_id: int) -> zstandard.ZstdDecompressor:
         known = self._decompressors.get(dictionary_id)
         if known is None:
             content = None if dictionary_id == NO_DICTIONARY else _dictionary(self._dictionaries[dictionary_id])
-            known = zstandard.ZstdDecompressor(dict_data=content, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
+            known = zstandard.ZstdDecompressor(dict_data=content, format=_FORMAT)
             self._decompressors[dictionary_id] = known
         return known
 

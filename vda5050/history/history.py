@@ -53,7 +53,8 @@ class History:
     def restore(self, robots: RobotState) -> None:
         """Let `robots` know what each robot said last, before the first message arrives.
 
-        Where the database cannot be read now, the fleet is what robots say from now on.
+        Where the database cannot be read now, the fleet is what robots say from now on. No message keeps a gateway
+        from starting, whatever is in it.
         """
         try:
             found = self.reader.last_messages(END_OF_TIME_US, Stretch())
@@ -66,6 +67,8 @@ class History:
             except RejectedMessage as rejected:
                 log.warning("not all robots of the history are shown", problem=str(rejected))
                 break
+            except Exception:
+                log.exception("a message of the history cannot be shown", robot=record.address.robot)
         log.info("robots are known from the history", robots=len(robots))
 
     def start(self) -> None:

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from vda5050.database import SQLITE
 from vda5050.history.tables import MESSAGES
@@ -26,14 +27,25 @@ _COPY_TAIL = b"\xff\xff"
 
 
 def insert(connection: Connection, slices: Iterable[Sequence[Row]]) -> None:
-    """Add rows. While PostgreSQL's are taken from `slices` the connection can do nothing else."""
+    """Add rows. While PostgreSQL's are taken from `slices` the connection can do nothing else.
+
+    Raises errors of SQLAlchemy's, from the driver's own cursor too: they tell a database that is full from a row that
+    it does not take.
+    """
     if connection.dialect.name == SQLITE:
         for rows in slices:
             values = ",".join(["(?,?,?,?,?,?,?,?)"] * len(rows))
             statement = f"INSERT INTO {MESSAGES.name} ({_COLUMNS}) VALUES {values}"  # noqa: S608 - names of ours
             connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
         return
-    driver_connection: Any = connection.connection.driver_connection
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        _copy(connection.connection.driver_connection, slices)
+    except driver.Error as error:
+        raise DBAPIError.instance(_COPY, None, error, driver.Error, hide_parameters=True) from error
+
+
+def _copy(driver_connection: Any, slices: Iterable[Sequence[Row]]) -> None:
     with driver_connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.write(_COPY_HEAD)
         for rows in slices:

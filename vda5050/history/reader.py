@@ -10,6 +10,7 @@ their exact payloads. No query looks at more rows than it needs, however many th
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -36,10 +37,15 @@ _Found = TypeVar("_Found")
 
 
 class Page(NamedTuple):
-    """Messages in the order asked for; `has_more` tells whether there are others after them."""
+    """Messages in the order asked for; `has_more` tells whether there are others after them.
+
+    `last_id` is where it goes on: of the last message looked at, which may be damaged or gone by now and so not be
+    among `messages`. None where there was nothing to look at.
+    """
 
     messages: list["Stored"]
     has_more: bool
+    last_id: int | None
 
 
 class Stored(NamedTuple):
@@ -54,40 +60,55 @@ class Reader:
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._robots: dict[int, tuple[str, str | None, str, str]] = {}
-        self._epochs: dict[int, str] = {}
-        self._dictionaries: dict[int, bytes] = {}
+        self._known = _Known()
 
     def page(self, stretch: Stretch, *, limit: int, is_newest_first: bool = False) -> Page:
         """Give the first `limit` messages of a stretch, or the last ones: fewer where they are more than PAGE_BYTES.
 
         One that is damaged is left out. Raises DatabaseUnavailable.
         """
-        return self._read(lambda connection: self._page(connection, stretch, limit, is_newest_first=is_newest_first))
+        return self._ask(lambda question: question.page(stretch, limit, is_newest_first=is_newest_first))
 
     def last_messages(self, at_us: int, stretch: Stretch) -> list[Stored]:
         """Give the last message before `at_us` of every robot and topic, oldest first. Raises DatabaseUnavailable.
 
         Of `stretch`, only robots and topics count.
         """
-        return self._read(lambda connection: self._last(connection, at_us, stretch))
+        return self._ask(lambda question: question.last_messages(at_us, stretch))
 
-    def _read(self, work: Callable[[Connection], _Found]) -> _Found:
+    def _ask(self, work: "Callable[[_Question], _Found]") -> _Found:
         try:
-            return self._lane.read(work, timeout_s=TIMEOUT_S)
+            return self._lane.read(lambda connection: work(_Question(connection, self._known)), timeout_s=TIMEOUT_S)
         except DatabaseUnavailable:
-            for known in (self._robots, self._epochs, self._dictionaries):
-                known.clear()  # it may come back as another one
+            self._known = _Known()  # it may come back as another one; other questions go on with what they have
             raise
 
-    def _page(self, connection: Connection, stretch: Stretch, limit: int, *, is_newest_first: bool) -> Page:
-        robots = self._wanted_robots(connection, stretch)
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was looked up once, by its number. It only grows, so that native threads may share it."""
+
+    robots: dict[int, tuple[str, str | None, str, str]] = field(default_factory=dict)
+    epochs: dict[int, str] = field(default_factory=dict)
+    dictionaries: dict[int, bytes] = field(default_factory=dict)
+
+
+class _Question:
+    """What is asked in one transaction."""
+
+    def __init__(self, connection: Connection, known: _Known) -> None:
+        self._connection = connection
+        self._known = known
+
+    def page(self, stretch: Stretch, limit: int, *, is_newest_first: bool) -> Page:
+        """Give a page, as `Reader.page`."""
+        robots = self._wanted_robots(stretch)
         if robots is not None and not robots:
-            return Page([], has_more=False)
+            return Page([], has_more=False, last_id=None)
         order = MESSAGES.c.id.desc() if is_newest_first else MESSAGES.c.id
         inside = (MESSAGES.c.id >= stretch.start_us, MESSAGES.c.id < stretch.end_us)
         strips = [
-            connection.execute(
+            self._connection.execute(
                 sa.select(MESSAGES.c.id).where(*strip, *inside).order_by(order).limit(limit + 1)
             ).scalars()
             for strip in _strips(robots, stretch.topics)
@@ -95,15 +116,16 @@ class Reader:
         ids = list(islice(heapq.merge(*strips, reverse=is_newest_first), limit + 1))
         messages: list[Stored] = []
         size = 0
-        for message in self._fetch(connection, ids[:limit]):
+        for message in self._fetch(ids[:limit]):
             messages.append(message)
             size += len(message.record.payload)
             if size >= PAGE_BYTES:
-                return Page(messages, has_more=message.id != ids[-1])
-        return Page(messages, has_more=len(ids) > limit)
+                return Page(messages, has_more=message.id != ids[-1], last_id=message.id)
+        return Page(messages, has_more=len(ids) > limit, last_id=ids[:limit][-1] if ids else None)
 
-    def _last(self, connection: Connection, at_us: int, stretch: Stretch) -> list[Stored]:
-        robots = self._wanted_robots(connection, stretch)
+    def last_messages(self, at_us: int, stretch: Stretch) -> list[Stored]:
+        """Give the last messages, as `Reader.last_messages`."""
+        robots = self._wanted_robots(stretch)
         newest = [
             sa.select(sa.func.max(MESSAGES.c.id))
             .where(MESSAGES.c.robot_id == ROBOTS.c.id, MESSAGES.c.topic == TOPIC_CODES[topic], MESSAGES.c.id < at_us)
@@ -111,39 +133,48 @@ class Reader:
             .label(topic)
             for topic in stretch.topics or TOPIC_CODES
         ]
-        found = connection.execute(sa.select(ROBOTS.c.id, *newest))
+        found = self._connection.execute(sa.select(ROBOTS.c.id, *newest))
         wanted = None if robots is None else set(robots)
         ids = sorted(
             id_ for robot, *of_topics in found if wanted is None or robot in wanted for id_ in of_topics if id_
         )
-        return list(self._fetch(connection, ids))
+        return list(self._fetch(ids))
 
-    def _wanted_robots(self, connection: Connection, stretch: Stretch) -> list[int] | None:
+    def _wanted_robots(self, stretch: Stretch) -> list[int] | None:
         """Give the numbers of the robots that are meant, None for all."""
-        self._learn_robots(connection)
+        self._learn_robots()
         if stretch.robots is None:
             return None
-        return [number for number, (_, _, make, serial) in self._robots.items() if stretch.has(f"{make}/{serial}")]
+        robots = self._known.robots.copy()  # other threads may add to it meanwhile
+        return [number for number, (_, _, make, serial) in robots.items() if stretch.has(f"{make}/{serial}")]
 
-    def _learn_robots(self, connection: Connection) -> None:
-        """Read the robots that were added since; they are never changed or removed."""
-        newest = max(self._robots, default=0)
-        for row in connection.execute(sa.select(ROBOTS).where(ROBOTS.c.id > newest).order_by(ROBOTS.c.id)):
-            self._robots[row.id] = (row.interface, row.major_version or None, row.manufacturer, row.serial_number)
+    def _learn_robots(self) -> None:
+        """Read the robots that were added since; they are never changed or removed.
 
-    def _fetch(self, connection: Connection, ids: Sequence[int]) -> Iterator[Stored]:
+        By their count: in PostgreSQL one that another process adds may be seen later than one with a higher number.
+        """
+        known = self._known.robots
+        count = self._connection.execute(sa.select(sa.func.count()).select_from(ROBOTS)).scalar_one()
+        if count == len(known):
+            return
+        for row in self._connection.execute(sa.select(ROBOTS)):
+            known[row.id] = (row.interface, row.major_version or None, row.manufacturer, row.serial_number)
+
+    def _fetch(self, ids: Sequence[int]) -> Iterator[Stored]:
         """Give these messages in this order; those that retention has just removed are missing."""
         for start in range(0, len(ids), LOOKUP_IDS):
             chunk = ids[start : start + LOOKUP_IDS]
-            rows = {row.id: row for row in connection.execute(sa.select(MESSAGES).where(MESSAGES.c.id.in_(chunk)))}
-            yield from self._decoded(connection, [rows[id_] for id_ in chunk if id_ in rows])
+            found = self._connection.execute(sa.select(MESSAGES).where(MESSAGES.c.id.in_(chunk)))
+            rows = {row.id: row for row in found}
+            yield from self._decoded([rows[id_] for id_ in chunk if id_ in rows])
 
-    def _decoded(self, connection: Connection, found: Sequence[sa.Row[Any]]) -> Iterator[Stored]:
-        self._learn(connection, EPOCHS.c.epoch, self._epochs, {row.epoch_id for row in found})
-        self._learn(connection, DICTIONARIES.c.content, self._dictionaries, {row.dictionary_id for row in found} - {0})
-        if any(row.robot_id not in self._robots for row in found):
-            self._learn_robots(connection)
-        decoder = Decoder(self._dictionaries)  # not to be shared by threads
+    def _decoded(self, found: Sequence[sa.Row[Any]]) -> Iterator[Stored]:
+        known = self._known
+        self._learn(EPOCHS.c.epoch, known.epochs, {row.epoch_id for row in found})
+        self._learn(DICTIONARIES.c.content, known.dictionaries, {row.dictionary_id for row in found} - {0})
+        if any(row.robot_id not in known.robots for row in found):
+            self._learn_robots()
+        decoder = Decoder(known.dictionaries)  # not to be shared by threads
         for row in found:
             try:
                 yield self._stored(row, decoder)
@@ -151,18 +182,17 @@ class Reader:
                 log.error("a stored message is damaged and left out", id=row.id, error=repr(error))  # noqa: TRY400
 
     def _stored(self, row: sa.Row[Any], decoder: Decoder) -> Stored:
-        address = Address(*self._robots[row.robot_id], TOPIC_NAMES[row.topic])
+        address = Address(*self._known.robots[row.robot_id], TOPIC_NAMES[row.topic])
         payload = decoder.decode(Encoded(row.payload, row.dictionary_id))
-        received_at = row.id / MICROSECONDS
-        record = Record(address, payload, received_at, row.is_retained, self._epochs[row.epoch_id], row.stream_offset)
+        epoch = self._known.epochs[row.epoch_id]
+        record = Record(address, payload, row.id / MICROSECONDS, row.is_retained, epoch, row.stream_offset)
         return Stored(row.id, record)
 
-    @staticmethod
-    def _learn(connection: Connection, column: sa.Column[Any], known: dict[int, Any], wanted: Iterable[int]) -> None:
+    def _learn(self, column: sa.Column[Any], known: dict[int, Any], wanted: Iterable[int]) -> None:
         """Look up what is not known yet."""
         if missing := [id_ for id_ in wanted if id_ not in known]:
             number = column.table.c.id
-            found = connection.execute(sa.select(number, column).where(number.in_(missing)))
+            found = self._connection.execute(sa.select(number, column).where(number.in_(missing)))
             known.update({id_: value for id_, value in found})  # noqa: C416 - rows are no pairs to mypy
 
 

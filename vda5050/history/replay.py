@@ -95,9 +95,9 @@ class Player:
         yield from self._wait(began_at + (stretch.end_us - start_us) / MICROSECONDS / self.speed)
 
     def _messages(self, stretch: Stretch) -> Iterator[Stored]:
-        while (page := self.reader.page(stretch, limit=PAGE).messages) and not self.is_over():
-            yield from page
-            stretch = replace(stretch, start_us=page[-1].id + 1)
+        while (page := self.reader.page(stretch, limit=PAGE)).last_id is not None and not self.is_over():
+            yield from page.messages
+            stretch = replace(stretch, start_us=page.last_id + 1)
 
     def _due_s(self, since_us: int) -> float:
         """Tell how long after the beginning a message is due: when it was, or at the end of its interval."""

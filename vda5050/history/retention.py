@@ -28,6 +28,13 @@ ROOM = 0.05
 ROW_BYTES = {SQLITE: 75, "postgresql": 125}
 """What a row takes beside its payload, indexes included; measured, see docs/adr/0009-history.md."""
 
+_ESTIMATED = sa.text(
+    "SELECT reltuples, (SELECT max(avg_width) FROM pg_stats"
+    " WHERE schemaname = nspname AND tablename = relname AND attname = 'payload')"
+    " FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = 'messages'::regclass"
+)
+"""PostgreSQL's rows, and the bytes of a payload: of our table alone, whatever other schemas call theirs."""
+
 _NEWER = MESSAGES.alias("newer")
 
 Do = Callable[[Callable[[Connection], bool]], bool]
@@ -117,10 +124,5 @@ def measure(connection: Connection, max_bytes: int) -> tuple[int, int]:
     if total <= max_bytes:
         return total, total
     connection.execute(sa.text("ANALYZE messages"))
-    rows, width = connection.execute(
-        sa.text(
-            "SELECT reltuples, (SELECT avg_width FROM pg_stats WHERE tablename = 'messages' AND attname = 'payload')"
-            " FROM pg_class WHERE oid = 'messages'::regclass"
-        )
-    ).one()
+    rows, width = connection.execute(_ESTIMATED).one()
     return min(total, int(max(rows, 0) * (ROW_BYTES["postgresql"] + (width or 0)))), total

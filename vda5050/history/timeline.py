@@ -18,8 +18,12 @@ from vda5050.history.rows import view_of
 from vda5050.history.stretch import MICROSECONDS, iso_time
 
 MAX_SILENCE_S = 45.0
-MAX_STEP_M = 30.0
-"""Two positions further apart than this are no drive but a new localisation, or another place in a map."""
+MAX_SPEED_M_S, SLACK_M = 10.0, 1.0
+"""Two positions further apart than this allows are no drive but a new localisation, or another place in a map."""
+MIN_STEP_M = 0.05
+"""A robot nearer than this to where it was counted last may stand still: its localisation is never quite steady."""
+TOGETHER_US = 50_000
+"""States that come within so much of each other were held up on their way."""
 MAX_EPISODES = 1_000
 """Of each kind; a robot that changes more often in the time asked for is not helped by a longer list."""
 BLOCKING_LEVELS = frozenset({"FATAL", "CRITICAL"})
@@ -42,6 +46,7 @@ class Timeline:
         self._activity_since_us = start_us
         self._known_until_us = start_us
         self._place: tuple[Any, float, float] | None = None
+        self._place_seen_us = self._place_since_us = 0
         self._distance_m = 0.0
         self._messages = 0
         self._is_cut = False
@@ -87,7 +92,7 @@ class Timeline:
             self._order(view, at_us)
             self._note_errors(view["errors"] or [], at_us)
             self._charge(view["battery"] or {}, at_us)
-            self._drive(view["position"] or {})
+            self._drive(view["position"] or {}, seen_us)
             self._do(_activity(view), at_us, seen_us)
 
     def _connect(self, state: str | None, at_us: int) -> None:
@@ -139,15 +144,24 @@ class Timeline:
             if not battery.get("is_charging"):
                 present["ended_at"] = iso_time(at_us)
 
-    def _drive(self, position: dict[str, Any]) -> None:
+    def _drive(self, position: dict[str, Any], seen_us: int) -> None:
+        """Count the way from the last place that was counted, where it is long enough to be one."""
         x, y = position.get("x"), position.get("y")
         if x is None or y is None:
             return
-        place = (position.get("map_id"), x, y)
-        if self._place is not None and self._place[0] == place[0]:
-            step = math.dist(self._place[1:], place[1:])
-            if step <= MAX_STEP_M:
-                self._distance_m += step
+        place, known = (position.get("map_id"), x, y), self._place
+        if seen_us - self._place_seen_us > TOGETHER_US:  # else they share the time since the one before them
+            self._place_since_us = self._place_seen_us
+        self._place_seen_us = seen_us
+        if known is None or known[0] != place[0]:
+            self._place = place
+            return
+        step = math.dist(known[1:], place[1:])
+        if step < MIN_STEP_M:
+            return
+        time_s = min((seen_us - self._place_since_us) / MICROSECONDS, MAX_SILENCE_S)
+        if step <= MAX_SPEED_M_S * time_s + SLACK_M:
+            self._distance_m += step
         self._place = place
 
     def _do(self, activity: str, at_us: int, seen_us: int) -> None:
@@ -182,4 +196,5 @@ def _activity(view: dict[str, Any]) -> str:
 
 
 def _is_at_work(action: dict[str, Any]) -> bool:
-    return action["kind"] == "order" and action["status"] not in ("FINISHED", "FAILED", None)
+    """Tell whether an action keeps an order going; one of unknown kind does: before 3.0 only five types are told."""
+    return action["kind"] not in ("instant", "zone") and action["status"] not in ("FINISHED", "FAILED", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import zstandard
 
 from tests.unit.builders import ROBOT, START_S, FakeClock, state
 from vda5050.database import Database
@@ -35,6 +36,14 @@ def record(
     payload = document if isinstance(document, bytes) else orjson.dumps(document or state(headerId=offset))
     address = parse_topic(f"uagv/v2/{robot}/{topic}")
     return Record(address, payload, START_S + (offset if at_s is None else at_s), is_retained, epoch, offset)
+
+
+def without_checksum(payload: bytes) -> bytes:
+    """Compress a payload as it was done before there were checksums."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        3, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=1, write_dict_id=0, write_checksum=0
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(payload)
 
 
 class Archive:

@@ -1,6 +1,7 @@
 """Whatever is stored comes back byte for byte, whichever dictionaries there were; a better one is found and used."""
 
 import random
+from contextlib import suppress
 
 import orjson
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import state
+from tests.unit.history.recorded import without_checksum
 from vda5050.history.codec import FIRST_SAMPLES, NO_DICTIONARY, Codec, Decoder, Encoded, UndecodableMessage
 
 
@@ -80,6 +82,33 @@ def test_damage_is_told() -> None:
     """Bytes that were never written by a codec are an error of ours, not zstandard's."""
     with pytest.raises(UndecodableMessage):
         Decoder({}).decode(Encoded(b"\x00\x01damaged", NO_DICTIONARY))
+
+
+def test_a_flipped_bit_is_told() -> None:
+    """Whichever bit of a stored message is flipped, it is read as it was or told as damaged: never as another one."""
+    payload = states(1)[0]
+    (encoded,) = Codec(random.Random(1)).encode("state", [payload])
+
+    for bit in range(8 * len(encoded.data)):
+        damaged = bytearray(encoded.data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with suppress(UndecodableMessage):
+            assert Decoder({}).decode(Encoded(bytes(damaged), NO_DICTIONARY)) == payload
+
+
+def test_a_length_without_measure_is_told() -> None:
+    """A length that no memory has room for is damage like any other."""
+    with pytest.raises(UndecodableMessage):
+        Decoder({}).decode(Encoded(b"\xe0" + (1 << 50).to_bytes(8, "little") + b"\x01\x00\x00", NO_DICTIONARY))
+
+
+def test_messages_without_a_checksum() -> None:
+    """What was stored before there were checksums is read; where it is no message, that is told."""
+    payload = states(1)[0]
+
+    assert Decoder({}).decode(Encoded(without_checksum(payload), NO_DICTIONARY)) == payload
+    with pytest.raises(UndecodableMessage, match="json"):
+        Decoder({}).decode(Encoded(without_checksum(payload[:-1]), NO_DICTIONARY))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=3_000), min_size=1, max_size=20), st.booleans())

@@ -1,10 +1,10 @@
 """A page is exactly what was asked for, in order, whichever index it comes from; so is the fleet at a time."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,10 @@ from sqlalchemy import Connection, Row
 
 from tests.unit.builders import ROBOT
 from tests.unit.history.recorded import START_US, Archive, archive, record
-from vda5050.history import Stretch, reader
+from vda5050.database import Lane
+from vda5050.errors import DatabaseUnavailable
+from vda5050.history import Reader, Stretch, reader, tables
+from vda5050.history.codec import Decoder, Encoded
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import MESSAGES
 from vda5050.sinks import Record
@@ -67,7 +70,7 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
     stretch = Stretch(start_us, end_us, robots, topics)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "FEW_ROBOTS", few)
-        page, has_more = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
+        page, has_more, last_id = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
 
     wanted = [
         one
@@ -80,6 +83,7 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
         wanted.reverse()
     assert [stored.record.offset for stored in page] == [one.offset for one in wanted[:limit]]
     assert has_more == (len(wanted) > limit)
+    assert last_id == (page[-1].id if page else None)
 
 
 @given(times, patterns, topic_sets)
@@ -112,6 +116,55 @@ def test_robots_that_come_later_are_found(tmp_path: Path) -> None:
         assert kept.offsets(robots=ROBOT) == [1]
         kept.write(record(2, robot="ABB/9", epoch="another"))
         assert kept.offsets(robots="ABB/9") == [2]
+
+
+def test_a_robot_with_a_lower_number_comes_later(tmp_path: Path) -> None:
+    """A robot whose number is lower than one that a reader has seen is found: another process was slower to commit."""
+
+    def number(connection: Connection, present: int, wanted: int) -> None:
+        robots = tables.ROBOTS
+        connection.execute(robots.update().where(robots.c.id == present).values(id=wanted))
+        connection.execute(MESSAGES.update().where(MESSAGES.c.robot_id == present).values(robot_id=wanted))
+
+    with archive(tmp_path) as kept:
+        kept.write(record(1))
+        kept.lane.write(lambda connection: number(connection, 1, 5))
+        assert kept.offsets() == [1]
+        kept.write(record(2, robot="ABB/9"))
+        kept.lane.write(lambda connection: number(connection, 6, 4))
+
+        assert kept.offsets(robots="ABB/9") == [2]
+        assert kept.offsets() == [1, 2]
+
+
+class FailingLane:
+    """A way to an archive that serves one question; every other one fails."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane: Lane | None = lane
+
+    def read(self, work: Callable[[Connection], Any], **how: Any) -> Any:
+        lane, self._lane = self._lane, None
+        if lane is None:
+            raise DatabaseUnavailable("it is away")
+        return lane.read(work, **how)
+
+
+def test_a_question_that_fails_takes_nothing_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is whole although other questions to the same reader fail while it is made."""
+    with archive(tmp_path) as kept:
+        kept.write(*(record(number) for number in range(1, 11)))
+        kept.reader = Reader(cast(Lane, FailingLane(kept.lane)))
+
+        class Interrupted(Decoder):
+            def decode(self, encoded: Encoded) -> bytes:
+                with pytest.raises(DatabaseUnavailable):
+                    kept.reader.page(Stretch(), limit=1)
+                return super().decode(encoded)
+
+        monkeypatch.setattr(reader, "Decoder", Interrupted)
+
+        assert kept.offsets() == list(range(1, 11))
 
 
 def test_a_robot_that_moved_is_one(tmp_path: Path) -> None:

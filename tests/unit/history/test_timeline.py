@@ -1,5 +1,6 @@
 """A timeline tells when what began and ended, and where the time went."""
 
+import random
 from typing import Any
 
 import pytest
@@ -79,6 +80,27 @@ def test_orders() -> None:
     assert result["orders"][0]["last_node_id"] == "n2"
 
 
+@pytest.mark.parametrize(
+    ("action", "ended_at"), [("drop", 9), ("liftFork", 9), ("startCharging", 9), (None, 9), ("stateRequest", 2)]
+)
+def test_an_order_ends_with_its_last_action(action: str | None, ended_at: float) -> None:
+    """An action of any type on the last node belongs to the order, unless only instant actions are of that type."""
+
+    def doing(status: str, **said: Any) -> dict[str, Any]:
+        return state(
+            orderId="o1", actionStates=[{"actionId": "a", "actionType": action, "actionStatus": status}], **said
+        )
+
+    result = summed_up(
+        stored(1, doing("WAITING", nodeStates=[NODE])),
+        stored(2, doing("RUNNING")),
+        stored(8, doing("RUNNING")),
+        stored(9, doing("FINISHED")),
+    )
+
+    assert [order["ended_at"] for order in result["orders"]] == [at(ended_at)]
+
+
 def test_what_began_before() -> None:
     """What was so already at the start has no beginning in the time asked for."""
     busy = state(orderId="o1", nodeStates=[NODE], errors=[{"errorType": "e", "errorLevel": "WARNING"}])
@@ -123,18 +145,43 @@ def test_charging_and_connection() -> None:
     assert result["connection"] == [{"at": at(4), "state": "OFFLINE"}, {"at": at(5), "state": "ONLINE"}]
 
 
+def there(x: float, y: float = 0.0, map_id: str = "hall") -> dict[str, Any]:
+    """Give the state of a robot at a place."""
+    return state(agvPosition={"x": x, "y": y, "theta": 0, "mapId": map_id, "positionInitialized": True})
+
+
 def test_distance() -> None:
     """The way between positions counts; a jump, and a change of the map, is no way."""
-
-    def there(x: float, map_id: str = "hall") -> dict[str, Any]:
-        return state(agvPosition={"x": x, "y": 0, "theta": 0, "mapId": map_id, "positionInitialized": True})
-
     result = summed_up(
         *(stored(number, there(x)) for number, x in enumerate((0, 3, 1.5, 500, 501))),
-        stored(9, there(502, "other")),
+        stored(9, there(502, map_id="other")),
     )
 
     assert result["distance_m"] == 5.5
+
+
+@pytest.mark.parametrize("every_s", [0.1, 1, 30])
+def test_distance_however_often_a_robot_reports(every_s: float) -> None:
+    """The same drive is the same way, with a state every 30 s (as the standard allows) or ten a second."""
+    count = int(600 / every_s)
+    result = summed_up(*(stored(number * every_s, there(1.5 * number * every_s)) for number in range(count + 1)))
+
+    assert result["distance_m"] == pytest.approx(900, abs=0.1)
+
+
+def test_distance_of_states_that_were_held_up() -> None:
+    """States that all come at once, after the network was away, count as if each had come in its time."""
+    held_up = [stored(60 + number / 1_000, there(2 * number)) for number in range(1, 11)]
+
+    assert summed_up(stored(50, there(0)), *held_up)["distance_m"] == 20
+
+
+def test_standing_still_is_no_way() -> None:
+    """A robot that stands for hours drives nothing, though no position is quite the one before."""
+    dice = random.Random(1)
+    still = [stored(number, there(dice.gauss(0, 0.005), dice.gauss(0, 0.005))) for number in range(3_600)]
+
+    assert summed_up(*still, stored(3_600, there(400)))["distance_m"] == 0
 
 
 def test_lists_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
