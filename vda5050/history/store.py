@@ -10,6 +10,7 @@ import operator
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from vda5050.database import SQLITE
 from vda5050.history.backlog import Recent
-from vda5050.history.codec import Candidate, Codec, Decoder, Encoded
+from vda5050.history.codec import Candidate, Codec, Decoder, Encoded, UndecodableMessage
 from vda5050.history.inserts import Row, insert
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC_CODES, TOPIC_NAMES
@@ -75,14 +76,11 @@ class Store:
         )  # fmt: skip
         rows = connection.execute(query).all()
         decoder = Decoder({row.dictionary_id: row.content for row in rows if row.content is not None})
-        messages = Counter(
-            (
-                f"{row.manufacturer}/{row.serial_number}",
-                TOPIC_NAMES[row.topic],
-                decoder.decode(Encoded(row.payload, row.dictionary_id)),
-            )
-            for row in rows
-        )
+        messages: Counter[tuple[str, str, bytes]] = Counter()
+        for row in rows:
+            with suppress(UndecodableMessage, KeyError):  # a damaged one is like none
+                payload = decoder.decode(Encoded(row.payload, row.dictionary_id))
+                messages[f"{row.manufacturer}/{row.serial_number}", TOPIC_NAMES[row.topic], payload] += 1
         return Recent(upto / MICROSECONDS, messages)
 
     def forget(self) -> None:

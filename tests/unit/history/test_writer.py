@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from tests.unit.history.recorded import Archive, Desk, archive, record
@@ -14,6 +15,7 @@ from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import lease, writer
 from vda5050.history.store import Store
+from vda5050.history.tables import MESSAGES
 from vda5050.history.writer import Standing
 
 
@@ -305,6 +307,17 @@ def test_a_message_from_the_future_hides_nothing(kept: Archive) -> None:
     second.writer.stop()
 
     assert kept.offsets() == [1, 2, 99]
+
+
+def test_a_damaged_message_stops_no_takeover(kept: Archive) -> None:
+    """Who takes over compares with what is stored; what of that cannot be read is as if it were not there."""
+    kept.write(record(1), record(2))
+    kept.lane.write(lambda connection: connection.execute(sa.update(MESSAGES).values(payload=b"damaged")))
+    desk = Desk(kept.database)
+    desk.put([record(3, epoch="e2")])
+    desk.writer.start()
+    is_stored(desk, 1)
+    desk.writer.stop()
 
 
 def test_who_stands_by_cannot_hold_all(kept: Archive) -> None:
