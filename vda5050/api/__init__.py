@@ -16,6 +16,7 @@
     openapi     /openapi.json /docs                       all of this described, by `operations` and `answers`
     login       /login /logout /session                   a cookie for a key, for browsers
     requests    a line in the log for every request
+    replies     what several routes answer
     problems    every error as application/problem+json (RFC 9457); `refusals` those of gunicorn
 
 and, around every request:

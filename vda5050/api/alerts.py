@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from vda5050.acknowledgements import Acknowledgement
 from vda5050.api.auth import principal
 from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply, unknown_robot
 from vda5050.broadcast import Filter
 from vda5050.service import Service
 
@@ -26,7 +27,7 @@ def create_blueprint(service: Service) -> Blueprint:
         wanted = Filter.parse(robots=request.args.get("robots", "")).within(principal().robots_source).robot_pattern()
         kept = service.acknowledgements.current()
         shown = [one.to_dict() for one in kept if wanted is None or wanted.fullmatch(one.robot)]
-        return _json({"acknowledgements": shown})
+        return json_reply({"acknowledgements": shown})
 
     @blueprint.post(_URL)
     def acknowledge() -> Response:
@@ -54,7 +55,7 @@ def create_blueprint(service: Service) -> Blueprint:
                 400, "bad_alert", f"robot and alert are needed, alert of at most {MAX_ALERT_CHARS} characters"
             )
         if robot not in service.robots or not principal().may_see(robot):
-            return problem(404, "unknown_robot", "No message of this robot has arrived.")
+            return unknown_robot()
         return robot, alert
 
     return blueprint
@@ -70,10 +71,4 @@ def _read_json() -> object:
 
 def _tell(service: Service, acknowledgement: Acknowledgement, status: int) -> Response:
     service.broadcaster.notify_acknowledgement(acknowledgement.robot, acknowledgement.to_dict())
-    return _json(acknowledgement.to_dict(), status)
-
-
-def _json(body: dict[str, object], status: int = 200) -> Response:
-    response = Response(orjson.dumps(body), status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply(acknowledgement.to_dict(), status)

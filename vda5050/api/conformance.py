@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-import orjson
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
-from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply, unknown_robot
 from vda5050.broadcast import Filter
 from vda5050.doctor import RULES, Finding, Severity, summarize
 from vda5050.errors import FilterError
@@ -40,15 +39,15 @@ def create_blueprint(service: Service) -> Blueprint:
         findings = _worst_first(found)
         if request.args.get("sample") == "0":
             findings = [{**finding, "sample": None} for finding in findings]
-        return _json({"findings": findings})
+        return json_reply({"findings": findings})
 
     @blueprint.get("/robots/<manufacturer>/<serial_number>/conformance")
     def robot_conformance(manufacturer: str, serial_number: str) -> Response:
         robot = f"{manufacturer}/{serial_number}"
         if robot not in service.robots or not principal().may_see(robot):
-            return problem(404, "unknown_robot", "No message of this robot has arrived.")
+            return unknown_robot()
         found = list(service.doctor.findings(robot))
-        return _json({"robot": robot, "summary": summarize(found), "findings": _worst_first(found)})
+        return json_reply({"robot": robot, "summary": summarize(found), "findings": _worst_first(found)})
 
     return blueprint
 
@@ -64,9 +63,3 @@ def _one_of(parameter: str, known: tuple[str, ...]) -> frozenset[str]:
 def _worst_first(findings: Iterable[Finding]) -> list[dict[str, object]]:
     ranked = sorted(findings, key=lambda found: (_RANK[found.severity], -found.count, found.robot, found.rule))
     return [finding.to_dict() for finding in ranked]
-
-
-def _json(body: dict[str, object]) -> Response:
-    response = Response(orjson.dumps(body), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import gevent
-import orjson
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.clients import place_in
 from vda5050.api.history import asked_stretch, asked_time, message_json, turned_off
 from vda5050.api.problems import problem
+from vda5050.api.replies import headers_alone, json_reply
 from vda5050.api_keys import KeyRing, Principal
 from vda5050.broadcast import Filter, Places, has_left
 from vda5050.errors import FilterError
@@ -94,11 +94,7 @@ class _Exports:
             pieces = _pieces(kind, _pages(reader, stretch))
         except NoPyarrow:
             return problem(501, "no_parquet", "Parquet needs the package pyarrow, which is not installed here.")
-        if request.method == "HEAD":
-            response = Response()
-            response.automatically_set_content_length = False  # how long the file is, is not known before it is written
-        else:
-            response = self._begun(pieces)
+        response = headers_alone() if request.method == "HEAD" else self._begun(pieces)
         response.content_type = _MEDIA_TYPES[kind]
         response.headers["Cache-Control"] = "no-store"
         response.headers["Content-Disposition"] = f'attachment; filename="history.{kind}"'
@@ -173,6 +169,4 @@ def _timeline(reader: Reader, robot: str, *, is_known: bool) -> Response:
             summed_up.add(turn)
     if not is_known:
         return problem(404, "unknown_robot", f"The history knows nothing of this robot before {iso_time(end_us)}.")
-    response = Response(orjson.dumps({"robot": robot, **summed_up.result()}), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply({"robot": robot, **summed_up.result()})

@@ -1,11 +1,11 @@
 """`/health` (is the process alive), `/ready` (can it do its job), `/metrics` (Prometheus)."""
 
-import orjson
 from flask import Blueprint, Response
 
 from vda5050 import metrics
 from vda5050.api.auth import may_read
 from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply
 from vda5050.service import Service
 
 
@@ -35,9 +35,7 @@ def create_blueprint(service: Service) -> Blueprint:
         missing = [name for name, state in states.items() if state["required"] and not state["ready"]]
         if missing:
             return problem(503, "not_ready", f"not ready: {', '.join(missing)}", dependencies=states)
-        response = Response(orjson.dumps({"ready": True, "dependencies": states}), content_type="application/json")
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return json_reply({"ready": True, "dependencies": states})
 
     @blueprint.get("/metrics")
     def prometheus() -> Response:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply
 from vda5050.broadcast import Filter
 from vda5050.errors import FilterError
 from vda5050.frames import FINDING
@@ -74,10 +75,7 @@ def _page(kept: History) -> Response:
         stretch = _from_cursor(stretch, cursor, is_newest_first=is_newest_first)
     messages, has_more, last_id = kept.reader.page(stretch, limit=limit, is_newest_first=is_newest_first)
     next_cursor = orjson.dumps(str(last_id) if has_more else None)
-    body = b'{"messages":[%b],"next":%b}' % (b",".join(map(message_json, messages)), next_cursor)
-    response = Response(body, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply(b'{"messages":[%b],"next":%b}' % (b",".join(map(message_json, messages)), next_cursor))
 
 
 def message_json(stored: Stored) -> bytes:

@@ -6,11 +6,11 @@ Both forms are refused from other sites' pages (see `origins`), so that nobody i
 import re
 from datetime import UTC, datetime
 
-import orjson
 from flask import Blueprint, Response, redirect, render_template, request
 
 from vda5050.api.auth import principal
 from vda5050.api.rate_limits import failed_logins
+from vda5050.api.replies import json_reply
 from vda5050.api.sessions import Sessions
 from vda5050.logs import get_logger
 from vda5050.service import Service
@@ -68,9 +68,7 @@ def create_blueprint(service: Service, sessions: Sessions) -> Blueprint:
             "expires_at": expires and expires.replace("+00:00", "Z"),
             "can_log_out": sessions.principal() is not None,
         }
-        response = Response(orjson.dumps(body), content_type="application/json")
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return json_reply(body)
 
     return blueprint
 

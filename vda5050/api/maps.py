@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-import orjson
 from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.bodies import read_body
 from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply
 from vda5050.api_keys import Role
 from vda5050.service import Service
 from vda5050.site_maps import FLOOR_PLAN, LAYOUT, MAX_LAYOUT_BYTES, Placement, SiteMapError
@@ -28,7 +28,7 @@ def create_blueprint(service: Service) -> Blueprint:
     def maps() -> Response:
         """List what there is for each map, and say whether who asks may change it."""
         may_change = service.site_maps.takes_uploads and principal().role.includes(Role.ADMIN)
-        response = _json({"maps": service.site_maps.facts(), "may_change": may_change})
+        response = json_reply({"maps": service.site_maps.facts(), "may_change": may_change})
         response.add_etag()
         return _revalidated(response)
 
@@ -110,13 +110,7 @@ def _placement(query: Mapping[str, str]) -> Placement:
 
 
 def _one(service: Service, map_id: str) -> Response:
-    return _json(service.site_maps.facts().get(map_id, {LAYOUT: None, FLOOR_PLAN: None}))
-
-
-def _json(body: object) -> Response:
-    response = Response(orjson.dumps(body), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply(service.site_maps.facts().get(map_id, {LAYOUT: None, FLOOR_PLAN: None}))
 
 
 def _no_layout() -> Response:

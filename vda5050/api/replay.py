@@ -16,6 +16,7 @@ from flask import Blueprint, Response, request
 from vda5050.api.auth import principal
 from vda5050.api.clients import place_in
 from vda5050.api.history import asked_stretch, turned_off
+from vda5050.api.replies import accepted_wire, as_event_stream, headers_alone
 from vda5050.api_keys import Principal
 from vda5050.broadcast import Filter, Peer, Places
 from vda5050.errors import DatabaseUnavailable, FilterError
@@ -31,7 +32,6 @@ MAX_SPEED = 10_000.0
 MAX_REPLAYS, MAX_REPLAYS_OF_CLIENT = 50, 20
 """Replays a worker plays at a time; each asks the database, which a stream does not. A page that plays takes two."""
 RETRY_MS = 3_000
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -62,19 +62,13 @@ class _Replays:
         asked = _asked_pace()
         if event_id == END_ID:
             return Response(status=204)  # tells an EventSource that there is nothing to come back for
-        wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
+        wire = accepted_wire()
         if request.method == "HEAD":
-            response = Response()
-            response.automatically_set_content_length = False  # a stream has none
-        else:
-            who, listener = principal(), _Listener(request.environ.get("gunicorn.socket"))
-            player = self._player(kept, asked, wire, lambda: listener.is_gone or self._must_end(who))
-            response = self._begun(player.play(stretch, after_us=read_event_id(event_id)), wire, listener)
-        response.content_type = "text/event-stream; charset=utf-8"
-        response.headers.update(_HEADERS)
-        if wire is Wire.SSE_GZIP:
-            response.headers["Content-Encoding"] = "gzip"
-        return response
+            return as_event_stream(headers_alone(), wire)
+        who, listener = principal(), _Listener(request.environ.get("gunicorn.socket"))
+        player = self._player(kept, asked, wire, lambda: listener.is_gone or self._must_end(who))
+        chunks = player.play(stretch, after_us=read_event_id(event_id))
+        return as_event_stream(self._begun(chunks, wire, listener), wire)
 
     def _begun(self, chunks: Iterator[bytes], wire: Wire, listener: "_Listener") -> Response:
         """Read the first chunk, so that an error is answered as one; the place is free when the answer is closed."""

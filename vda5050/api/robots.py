@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.history import asked_stretch, asked_time, turned_off
-from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply, unknown_robot
 from vda5050.broadcast import Filter
 from vda5050.history import fleet_at
 from vda5050.service import Service
@@ -26,15 +26,15 @@ def create_blueprint(service: Service) -> Blueprint:
             return _fleet_as_it_was(service)
         wanted = Filter.parse(robots=request.args.get("robots", ""), types=request.args.get("types", ""))
         wanted = wanted.within(principal().robots_source)
-        return _json(service.robots.get_robots(wanted.selection(), wanted.topics))
+        return json_reply(service.robots.get_robots(wanted.selection(), wanted.topics))
 
     @blueprint.get("/robots/<manufacturer>/<serial_number>")
     def robot(manufacturer: str, serial_number: str) -> Response:
         key = f"{manufacturer}/{serial_number}"
         entry = service.robots.get_robot(key) if principal().may_see(key) else None
         if entry is None:
-            return problem(404, "unknown_robot", "No message of this robot has arrived.")
-        return _json(entry)
+            return unknown_robot()
+        return json_reply(entry)
 
     return blueprint
 
@@ -46,10 +46,4 @@ def _fleet_as_it_was(service: Service) -> Response:
     stretch = replace(asked_stretch(), end_us=at_us + 1)
     messages = service.history.reader.last_messages(stretch.end_us, stretch)
     fleet = fleet_at(at_us, messages, stale_after_s=service.settings.stale_after_s)
-    return _json(fleet.robots.get_robots())
-
-
-def _json(body: bytes) -> Response:
-    response = Response(body, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply(fleet.robots.get_robots())

@@ -13,17 +13,12 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.auth import principal
 from vda5050.api.clients import client_key
+from vda5050.api.replies import accepted_wire, as_event_stream, headers_alone
 from vda5050.broadcast import Filter, Peer, SocketWriter, StreamEnded, Subscription, set_tcp_options
-from vda5050.frames import Wire
 from vda5050.service import Service
 
 _LOGGED = ("REMOTE_ADDR", "REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")
 """What gunicorn's access log cannot do without when the stream has ended, where somebody turns that on."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",  # nginx: pass every event on at once
-    "Vary": "Accept-Encoding",
-}
 
 
 def create_blueprint(service: Service) -> Blueprint:
@@ -54,18 +49,11 @@ def last_event_id() -> str | None:
 
 def _stream(service: Service, asked: Filter) -> Response:
     wanted = asked.within(principal().robots_source)
-    wire = Wire.SSE_GZIP if request.accept_encodings["gzip"] > 0 else Wire.SSE
+    wire = accepted_wire()
     if request.method == "HEAD":
-        response = Response()
-        response.automatically_set_content_length = False  # a stream has none
-    else:
-        subscription = service.broadcaster.subscribe(wanted, wire, last_event_id(), client=client_key())
-        response = Response(_Chunks(service, subscription, request.environ), direct_passthrough=True)
-    response.content_type = "text/event-stream; charset=utf-8"
-    response.headers.update(_HEADERS)
-    if wire is Wire.SSE_GZIP:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+        return as_event_stream(headers_alone(), wire)
+    subscription = service.broadcaster.subscribe(wanted, wire, last_event_id(), client=client_key())
+    return as_event_stream(Response(_Chunks(service, subscription, request.environ), direct_passthrough=True), wire)
 
 
 def lose_key(subscription: Subscription, last_words: bytes = b"") -> None:

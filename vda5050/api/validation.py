@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from vda5050.api.bodies import read_body
 from vda5050.api.problems import problem
+from vda5050.api.replies import json_reply
 from vda5050.errors import RejectedMessage
 from vda5050.payloads import parse_payload
 from vda5050.schemas import SCHEMAS, Version
@@ -73,9 +74,7 @@ def _judge(body: bytes, *, topic: str, stated: str) -> Response:
         "topic": topic,
         "problems": [asdict(found) for found in problems],
     }
-    response = Response(orjson.dumps(answer), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_reply(answer)
 
 
 def _bad_parameter(parameter: str, detail: str) -> Response:
