@@ -41,6 +41,7 @@ from vda5050.history import Reader, Stretch, fleet_at  # noqa: E402
 from vda5050.history.retention import measure as measure_size  # noqa: E402
 from vda5050.history.store import Store  # noqa: E402
 from vda5050.history.stretch import MICROSECONDS  # noqa: E402
+from vda5050.robot_selection import RobotSelection  # noqa: E402
 from vda5050.sinks import Record  # noqa: E402
 from vda5050.topics import parse_topic  # noqa: E402
 
@@ -97,7 +98,8 @@ def answers(reader: Reader, seconds: int) -> dict[str, Any]:
 
     def hour() -> Stretch:
         start_us = BEGIN_S * MICROSECONDS + dice.randrange(max(1, seconds - 3_600)) * MICROSECONDS
-        return Stretch(start_us, start_us + HOUR_US, f"{MANUFACTURER}/R{dice.randrange(ROBOTS):05d}")
+        robot = f"{MANUFACTURER}/R{dice.randrange(ROBOTS):05d}"
+        return Stretch(start_us, start_us + HOUR_US, RobotSelection(one=robot))
 
     def fleet() -> None:
         at_us = hour().start_us

@@ -21,6 +21,6 @@ A module imports only from layers to the right of its own (checked by import-lin
 > readiness > ingest | conformance | backplane | event_bus | history | mqtt_bridge | embedded_broker | api_keys |
 life_cycle | loop_watch | scrape | site_maps > replica > broadcast > frames > robot_state | doctor | acknowledgements >
 robot_view | validation > schemas > entries | sinks | payloads > settings | metrics | database > greenlets > addresses |
-bus_url | mqtt_url | redis_url | logs | topics | version > errors | log_outlet. Only mqtt_bridge imports paho, only
-api imports flask.
+bus_url | mqtt_url | redis_url | logs | robot_selection | topics | version > errors | log_outlet. Only mqtt_bridge
+imports paho, only api imports flask.
 """

@@ -11,7 +11,6 @@ Two clocks: an update's `received_at` (epoch seconds) for what people read, `clo
 decided. The robots' own timestamps are shown and never trusted (VDA5050#172: no rule synchronises them).
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ import orjson
 
 from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
+from vda5050.robot_selection import ALL_ROBOTS, RobotSelection
 from vda5050.robot_view import GatewayFacts, Reading, build_view
 from vda5050.topics import FROM_ROBOT, Address
 
@@ -146,7 +146,7 @@ class RobotState:
             self._keep(update, at + min(update.received_at, now))
         self._link_since = None if link_since is None else at + min(link_since, now)
 
-    def get_snapshot(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
+    def get_snapshot(self, robots: RobotSelection = ALL_ROBOTS, topics: frozenset[str] | None = None) -> bytes:
         """Write the matching robots as a JSON object by robot key, in the shape of `GET /robots`.
 
         `robots` is a pattern for the whole key, one key, or None for all. `topics` keeps messages of these topics only;
@@ -160,7 +160,7 @@ class RobotState:
         )
         return b"{%b}" % b",".join(entries)
 
-    def get_robots(self, robots: re.Pattern[str] | str | None = None, topics: frozenset[str] | None = None) -> bytes:
+    def get_robots(self, robots: RobotSelection = ALL_ROBOTS, topics: frozenset[str] | None = None) -> bytes:
         """Write the matching robots as `get_snapshot` does, each with its `view` (see `robot_view`)."""
         now = self._clock()
         entries = (
@@ -178,7 +178,7 @@ class RobotState:
         now = self._clock()
         return _with_view(self._entry(known, None, now), self._view(known, now))
 
-    def get_views(self, robots: re.Pattern[str] | str | None = None) -> bytes:
+    def get_views(self, robots: RobotSelection = ALL_ROBOTS) -> bytes:
         """Write the matching robots' views as a JSON object by robot key."""
         now = self._clock()
         entries = (
@@ -233,13 +233,13 @@ class RobotState:
         counted = Counter(state if state in CONNECTION_STATES else "UNKNOWN" for state in states)
         return dict.fromkeys([*sorted(CONNECTION_STATES), "UNKNOWN"], 0) | counted
 
-    def _selected(self, robots: re.Pattern[str] | str | None) -> Iterator[tuple[str, Robot]]:
-        if isinstance(robots, str):
-            if robots in self._robots:
-                yield robots, self._robots[robots]
+    def _selected(self, robots: RobotSelection) -> Iterator[tuple[str, Robot]]:
+        if robots.one is not None:
+            if (found := self._robots.get(robots.one)) is not None:
+                yield robots.one, found
             return
         for key, robot in self._robots.items():
-            if robots is None or robots.fullmatch(key):
+            if robots.has(key):
                 yield key, robot
 
     def _entry(self, robot: Robot, topics: frozenset[str] | None, now: float) -> bytes:

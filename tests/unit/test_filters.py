@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vda5050.broadcast import EVERYTHING, Filter
 from vda5050.broadcast.filters import MAX_FILTER_CHARS, MAX_INTERVAL_MS, MAX_WILDCARD_PATTERNS
 from vda5050.errors import FilterError
+from vda5050.robot_selection import RobotSelection
 from vda5050.topics import TOPICS
 
 FLEET = ["KUKA/KR_1001", "KUKA/KR_1002", "KUKA.X/1", "ABB/KUKA", "ABB/1", "a+b/(1)"]
@@ -166,7 +167,7 @@ def test_one_robot(robot: str) -> None:
     wanted = Filter.one_robot(robot, types="state", interval="100")
     pattern = wanted.robot_pattern()
 
-    assert wanted.selection() == robot
+    assert wanted.selection() == RobotSelection(one=robot)
     assert pattern is not None
     assert pattern.fullmatch(robot)
     assert not any(pattern.fullmatch(other) for other in ["aXb/(c)", "A/12", "A/1", "B/2"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.builders import ROBOT, START_S, FakeClock, connection, state, visualization
 from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
+from vda5050.robot_selection import RobotSelection
 from vda5050.robot_state import CONNECTION_STATES, RobotState
 from vda5050.topics import parse_topic
 
@@ -42,9 +43,9 @@ class Fleet:
 
     def snapshot(self, robots: str | None = None, topics: set[str] | None = None) -> dict[str, Any]:
         """Read a snapshot."""
-        pattern = None if robots is None else re.compile(robots)
+        selection = RobotSelection(pattern=None if robots is None else re.compile(robots))
         read: dict[str, Any] = orjson.loads(
-            self.robots.get_snapshot(pattern, None if topics is None else frozenset(topics))
+            self.robots.get_snapshot(selection, None if topics is None else frozenset(topics))
         )
         return read
 
@@ -148,7 +149,7 @@ def test_snapshot_of_one_robot(fleet: Fleet, robot: str, expected: list[str]) ->
     fleet.update(state(), robot="KUKA/1")
     fleet.update(state(), robot="ABB/1")
 
-    assert list(orjson.loads(fleet.robots.get_snapshot(robot))) == expected
+    assert list(orjson.loads(fleet.robots.get_snapshot(RobotSelection(one=robot)))) == expected
 
 
 def test_snapshot_of_some_topics(fleet: Fleet) -> None:

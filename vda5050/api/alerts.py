@@ -24,9 +24,9 @@ def create_blueprint(service: Service) -> Blueprint:
     @blueprint.get(_URL)
     def acknowledgements() -> Response:
         """List those that count, of all robots or those of `robots`. Raises FilterError."""
-        wanted = Filter.parse(robots=request.args.get("robots", "")).within(principal().robots_source).robot_pattern()
+        wanted = Filter.parse(robots=request.args.get("robots", "")).within(principal().robots_source).selection()
         kept = service.acknowledgements.current()
-        shown = [one.to_dict() for one in kept if wanted is None or wanted.fullmatch(one.robot)]
+        shown = [one.to_dict() for one in kept if wanted.has(one.robot)]
         return json_reply({"acknowledgements": shown})
 
     @blueprint.post(_URL)

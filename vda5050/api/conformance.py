@@ -27,14 +27,12 @@ def create_blueprint(service: Service) -> Blueprint:
         `sample=0` leaves the messages out, which are most of the answer.
         """
         wanted = Filter.parse(robots=request.args.get("robots", "")).within(principal().robots_source)
-        robots = wanted.robot_pattern()
+        robots = wanted.selection()
         severities, rules = _one_of("severity", SEVERITIES), _one_of("rule", RULE_IDS)
         found = (
             finding
             for finding in service.doctor.findings()
-            if (robots is None or robots.fullmatch(finding.robot))
-            and finding.severity.value in severities
-            and finding.rule in rules
+            if robots.has(finding.robot) and finding.severity.value in severities and finding.rule in rules
         )
         findings = _worst_first(found)
         if request.args.get("sample") == "0":

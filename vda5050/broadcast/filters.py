@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from vda5050.errors import FilterError
 from vda5050.frames import FINDING
+from vda5050.robot_selection import RobotSelection
 from vda5050.topics import TOPICS
 
 MAX_FILTER_CHARS = 2_000
@@ -75,11 +76,9 @@ class Filter:
             return replace(self, robots=_NO_ROBOT, one=None)
         return replace(self, robots=allowed if self.robots is None else rf"(?=(?:{allowed})\Z)(?:{self.robots})")
 
-    def selection(self) -> re.Pattern[str] | str | None:
-        """Give what `RobotState` looks robots up by: one key, a pattern for `fullmatch`, or None for all."""
-        if self.one is not None:
-            return self.one
-        return self.robot_pattern()
+    def selection(self) -> RobotSelection:
+        """Give the robots that are meant."""
+        return RobotSelection(self.one, None if self.one is not None else self.robot_pattern())
 
     def robot_pattern(self) -> re.Pattern[str] | None:
         """Compile `robots`, to be used with `fullmatch`; None matches all. Names may hold line breaks: DOTALL."""

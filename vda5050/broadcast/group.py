@@ -108,11 +108,7 @@ class Group:
             return True
         topics = self.filter.topics
         is_wanted = topic != FINDING if topics is None else topic in topics  # findings must be asked for
-        if not is_wanted:
-            return False
-        if isinstance(self.robots, str):
-            return self.robots == robot
-        return self.robots is None or self.robots.fullmatch(robot) is not None
+        return is_wanted and self.robots.has(robot)
 
     def add(self, frame: Frame) -> None:
         """Gather a frame that `wants` was asked about."""

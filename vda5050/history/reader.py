@@ -143,10 +143,10 @@ class _Question:
     def _wanted_robots(self, stretch: Stretch) -> list[int] | None:
         """Give the numbers of the robots that are meant, None for all."""
         self._learn_robots()
-        if stretch.robots is None:
+        if stretch.robots.is_all:
             return None
         robots = self._known.robots.copy()  # other threads may add to it meanwhile
-        return [number for number, (_, _, make, serial) in robots.items() if stretch.has(f"{make}/{serial}")]
+        return [number for number, (_, _, make, serial) in robots.items() if stretch.robots.has(f"{make}/{serial}")]
 
     def _learn_robots(self) -> None:
         """Read the robots that were added since; they are never changed or removed.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vda5050.errors import FilterError
+from vda5050.robot_selection import ALL_ROBOTS, RobotSelection
 
 MICROSECONDS = 1_000_000
 """In a second."""
@@ -22,19 +23,13 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 class Stretch:
     """Messages of these robots and topics with start_us <= id < end_us.
 
-    `robots` is one key, a pattern for `fullmatch` or None for all, `topics` None for all (see `broadcast.Filter`).
+    `topics` None stands for all (see `broadcast.Filter`).
     """
 
     start_us: int = 0
     end_us: int = END_OF_TIME_US
-    robots: re.Pattern[str] | str | None = None
+    robots: RobotSelection = ALL_ROBOTS
     topics: frozenset[str] | None = None
-
-    def has(self, robot: str) -> bool:
-        """Tell whether a robot's messages are meant."""
-        if isinstance(self.robots, str):
-            return self.robots == robot
-        return self.robots is None or self.robots.fullmatch(robot) is not None
 
 
 def parse_time(parameter: str, text: str, *, now: float) -> int:

@@ -19,6 +19,7 @@ from vda5050.history import Reader, Stretch, reader, tables
 from vda5050.history.codec import Decoder, Encoded
 from vda5050.history.stretch import MICROSECONDS
 from vda5050.history.tables import MESSAGES
+from vda5050.robot_selection import ALL_ROBOTS, RobotSelection
 from vda5050.sinks import Record
 from vda5050.topics import TOPICS
 
@@ -48,17 +49,25 @@ def kept(tmp_path_factory: pytest.TempPathFactory, records: list[Record]) -> Ite
         yield found
 
 
-patterns = st.sampled_from([None, "KUKA/1", re.compile("KUKA/.*"), re.compile("(KUKA|ABB)/[12]"), "nobody/1"])
+selections = st.sampled_from(
+    [
+        ALL_ROBOTS,
+        RobotSelection(one="KUKA/1"),
+        RobotSelection(pattern=re.compile("KUKA/.*")),
+        RobotSelection(pattern=re.compile("(KUKA|ABB)/[12]")),
+        RobotSelection(one="nobody/1"),
+    ]
+)
 topic_sets = st.one_of(st.none(), st.frozensets(st.sampled_from(sorted(TOPICS)), min_size=1))
 times = st.integers(-10, 220).map(lambda tenth: START_US + tenth * MICROSECONDS // 10)
 
 
 @settings(max_examples=100)
-@given(patterns, topic_sets, times, times, st.integers(1, 60), st.booleans(), st.sampled_from([0, 2, 40]))
+@given(selections, topic_sets, times, times, st.integers(1, 60), st.booleans(), st.sampled_from([0, 2, 40]))
 def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
     kept: Archive,
     records: list[Record],
-    robots: re.Pattern[str] | str | None,
+    robots: RobotSelection,
     topics: frozenset[str] | None,
     start_us: int,
     end_us: int,
@@ -75,7 +84,7 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
     wanted = [
         one
         for one in records
-        if stretch.has(one.address.robot)
+        if robots.has(one.address.robot)
         and (topics is None or one.address.topic in topics)
         and start_us <= round(one.received_at * MICROSECONDS) < end_us
     ]
@@ -86,12 +95,12 @@ def test_any_page(  # noqa: PLR0917 - hypothesis gives them so
     assert last_id == (page[-1].id if page else None)
 
 
-@given(times, patterns, topic_sets)
+@given(times, selections, topic_sets)
 def test_the_fleet_at_any_time(
     kept: Archive,
     records: list[Record],
     at_us: int,
-    robots: re.Pattern[str] | str | None,
+    robots: RobotSelection,
     topics: frozenset[str] | None,
 ) -> None:
     """The fleet at a time is the last message before it of each robot and topic."""
@@ -100,7 +109,7 @@ def test_the_fleet_at_any_time(
     last: dict[tuple[str, str], Record] = {}
     for one in records:
         if (
-            Stretch(robots=robots).has(one.address.robot)
+            robots.has(one.address.robot)
             and (topics is None or one.address.topic in topics)
             and round(one.received_at * MICROSECONDS) < at_us
         ):
@@ -113,9 +122,9 @@ def test_robots_that_come_later_are_found(tmp_path: Path) -> None:
     with archive(tmp_path) as kept:
         assert kept.offsets() == []
         kept.write(record(1))
-        assert kept.offsets(robots=ROBOT) == [1]
+        assert kept.offsets(robots=RobotSelection(one=ROBOT)) == [1]
         kept.write(record(2, robot="ABB/9", epoch="another"))
-        assert kept.offsets(robots="ABB/9") == [2]
+        assert kept.offsets(robots=RobotSelection(one="ABB/9")) == [2]
 
 
 def test_a_robot_with_a_lower_number_comes_later(tmp_path: Path) -> None:
@@ -133,7 +142,7 @@ def test_a_robot_with_a_lower_number_comes_later(tmp_path: Path) -> None:
         kept.write(record(2, robot="ABB/9"))
         kept.lane.write(lambda connection: number(connection, 6, 4))
 
-        assert kept.offsets(robots="ABB/9") == [2]
+        assert kept.offsets(robots=RobotSelection(one="ABB/9")) == [2]
         assert kept.offsets() == [1, 2]
 
 
@@ -173,7 +182,7 @@ def test_a_robot_that_moved_is_one(tmp_path: Path) -> None:
     with archive(tmp_path) as kept:
         kept.write(record(1), moved._replace(address=type(moved.address)("vda5050", "v3", "KUKA", "KR_1001", "state")))
 
-        assert kept.offsets(robots=ROBOT) == [1, 2]
+        assert kept.offsets(robots=RobotSelection(one=ROBOT)) == [1, 2]
 
 
 def explain(query: str, connection: Connection) -> Sequence[Row[Any]]:
