@@ -12,11 +12,13 @@ it; where the same or a newer message is known it is judged and counted, and goe
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import orjson
+
 from vda5050.entries import Sequencer, Update
 from vda5050.errors import RejectedMessage
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
-from vda5050.payloads import parse_payload
+from vda5050.payloads import parse_payload, sent_at
 from vda5050.robot_state import RobotState
 from vda5050.topics import Address, parse_topic
 
@@ -101,7 +103,7 @@ class Ingest:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         document, oddities = parse_payload(payload)
         update = Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
-        if is_retained and self._is_old(update):
+        if is_retained and self._is_old(update, document):
             self._metrics.messages[address.topic] += 1
             self._metrics.odd.labels(OLD_RETAINED).inc()
             self._examiner.examine(address, document, offset=0, is_retained=True)
@@ -114,13 +116,21 @@ class Ingest:
             self._say(oddity, "accepted a message although it is odd", topic)
         self._examiner.examine(address, document, offset=offset, is_retained=is_retained)
 
-    def _is_old(self, retained: Update) -> bool:
-        """Tell whether a retained message is one that is known, or one from before what the robot said meanwhile."""
+    def _is_old(self, retained: Update, document: dict[str, Any]) -> bool:
+        """Tell whether a retained message is one that is known, or was sent before the one that is.
+
+        Both are of one sender, so their own timestamps tell, where they have any; without, what came live is newer.
+        """
         address = retained.address
         kept = self._robots.kept(address.robot, address.topic)
         if kept is None:
             return False
-        return kept.payload == retained.payload or not (kept.is_retained or address.topic in _IN_FORCE)
+        if kept.payload == retained.payload:
+            return True
+        if kept.is_retained or address.topic in _IN_FORCE:
+            return False
+        sent, known = sent_at(document), sent_at(orjson.loads(kept.payload))
+        return sent is None or known is None or sent <= known
 
     def _address(self, topic: str) -> Address:
         address = parse_topic(topic)

@@ -33,8 +33,9 @@ PATIENCE_S = 1.0
 """How long a stream that was told its end may take to go."""
 EXIT_S = 1.0
 """How long the process takes to be gone after that, where no idle connection holds it."""
-LONGEST_WAIT_S = 12.0
-"""How long a worker without connections is kept for what is not done: a hand-over takes up to 11 s, where it fails."""
+LONGEST_WAIT_S = 20.0
+"""How long a worker without connections is kept for what is not done: a hand-over takes up to 11 s, where it fails, and
+after it the event bus and the history up to 3 s each."""
 
 
 class Listener(Protocol):

@@ -9,6 +9,7 @@ duplicate keys pass and are named (but see `_oddities`), wrong types pass (the d
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,7 +19,21 @@ from vda5050.errors import RejectedMessage
 MAX_DEPTH = 254
 """Levels that orjson writes. Far above any VDA 5050 message (about 10), below what recursive readers survive."""
 
+_SHORTEST_TIME = len("2026-11-23T10:00:00")
+"""What is shorter is a bare date."""
 _NOT_A_NUMBER = re.compile(r".?-?(NaN|Infinity)", re.DOTALL)
+
+
+def sent_at(document: dict[str, Any]) -> float | None:
+    """Give a message's `timestamp` as epoch seconds, without a zone as UTC; None where it cannot be read."""
+    stamp = document.get("timestamp")
+    if not isinstance(stamp, str) or len(stamp) < _SHORTEST_TIME:
+        return None
+    try:
+        sent = datetime.fromisoformat(stamp)
+        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_payload(payload: bytes) -> tuple[dict[str, Any], list[str]]:

@@ -83,7 +83,8 @@ def _keys(keys: KeyRing, database: Database) -> Dependency:
 def _redis(backplane: Backplane) -> Dependency:
     """Tell of Redis. It is required: without it this worker shows nothing new, as without the broker."""
     if backplane.problem is not None:
-        return Dependency(is_ready=False, detail=f"not connected to {backplane.url}: {backplane.problem}")
+        where = "connected" if backplane.is_connected else "not connected"
+        return Dependency(is_ready=False, detail=f"{where} to {backplane.url}: {backplane.problem}")
     part = "this worker ingests" if backplane.is_ingesting else "another worker ingests"
     return Dependency(is_ready=True, detail=f"connected to {backplane.url}; {part}")
 

@@ -149,8 +149,7 @@ class RobotState:
     def get_snapshot(self, robots: RobotSelection = ALL_ROBOTS, topics: frozenset[str] | None = None) -> bytes:
         """Write the matching robots as a JSON object by robot key, in the shape of `GET /robots`.
 
-        `robots` is a pattern for the whole key, one key, or None for all. `topics` keeps messages of these topics only;
-        a robot with none of them is left out.
+        `topics` keeps messages of these topics only; a robot with none of them is left out.
         """
         now = self._clock()
         entries = (

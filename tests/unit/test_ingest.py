@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import ROBOT, START_S, Chain, connection, state
 from tests.unit.test_topics import topic_texts
+from vda5050.entries import Update
 from vda5050.errors import RejectedMessage
 from vda5050.ingest import LOG_EVERY_S
+from vda5050.topics import parse_topic
 
 TOPIC = f"uagv/v2/{ROBOT}/state"
 
@@ -153,6 +155,19 @@ def test_retained_again(
     assert len(chain.sink.records) == 1 + is_news
     assert counted(chain, "messages") == {topic: 2}
     assert counted(chain, "odd_messages") == ({} if is_news else {"old_retained": 1})
+
+
+@pytest.mark.parametrize(("sent", "is_news"), [("2026-11-23T10:00:01Z", True), ("2026-11-23T09:59:59.5Z", False)])
+def test_retained_after_a_restart(chain: Chain, sent: str, *, is_news: bool) -> None:
+    """What the history or a lost link left here gives way to what the robot has retained since, by its own time."""
+    known = orjson.dumps({"headerId": 1, "timestamp": "2026-11-23T10:00:00.00Z"})
+    again = orjson.dumps({"headerId": 7, "timestamp": sent})
+    chain.robots.restore(Update.of(parse_topic(TOPIC), known, received_at=START_S - 1_000, is_retained=False))
+    chain.ingest.receive(TOPIC, again, is_retained=True)
+
+    kept = chain.robots.kept(ROBOT, "state")
+    assert kept is not None
+    assert kept.payload == (again if is_news else known)
 
 
 def test_sinks(chain: Chain) -> None:

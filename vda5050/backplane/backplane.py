@@ -95,6 +95,11 @@ class Backplane:
         return self._node
 
     @property
+    def is_connected(self) -> bool:
+        """Whether Redis answered when it was asked last."""
+        return self._away is None
+
+    @property
     def problem(self) -> str | None:
         """Why this worker does not share in the stream, in words for a person; None while it does."""
         return self._away or next(iter(self._faults.values()), None)

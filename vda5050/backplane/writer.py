@@ -101,12 +101,15 @@ class Writer:
         """Note that the batch on its way is in the stream."""
         if self._sent is not None:
             self.offset, self._sent = self._sent.append.last, None
+        if not self._waiting:
+            self._room_bytes = self._max_waiting_bytes
 
     def drop(self) -> None:
         """Give up all that waits: this worker's time is over."""
         self._lost(_updates_in([*self._waiting, *(self._sent.entries if self._sent else ())]))
         self._waiting.clear()
         self._waiting_bytes, self._sent = 0, None
+        self._room_bytes = self._max_waiting_bytes
 
     def stands_at(self, epoch: str, offset: int) -> bool:
         """Tell whether a stream that stands there goes on with what is here."""

@@ -174,7 +174,7 @@ def _enter(patient: _Patient, complaints: list[tuple[Rule, Complaint]], seen: Ob
     distinct = {(rule.id, complaint.place): (rule, complaint) for rule, complaint in reversed(complaints)}
     for rule, complaint in reversed(distinct.values()):
         finding = _count(patient, rule, complaint, topic=seen.topic, wall=seen.wall)
-        finding.offset, finding.sample = seen.offset, sample
+        finding.offset, finding.sample = seen.offset or finding.offset, sample  # 0: it was known, and is not streamed
         if _is_to_be_told(finding, seen.at, TELL_EVERY_S):
             told.append(finding)
     return told

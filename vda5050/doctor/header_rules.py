@@ -7,11 +7,11 @@ What master control sends is told at "info" only: "defined per topic" may be rea
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from vda5050.doctor.findings import Severity
 from vda5050.doctor.records import Observation, RobotRecord, integer, text
 from vda5050.doctor.rules import Complaint, on_message
+from vda5050.payloads import sent_at
 from vda5050.topics import FROM_ROBOT
 
 MAX_CLOCK_SKEW_S = 5.0
@@ -115,14 +115,8 @@ def remember_header(record: RobotRecord, seen: Observation) -> None:
 
 def _skew_s(seen: Observation) -> float | None:
     """Give how far the message's time is ahead of ours; None where it cannot be read, which the schema finding says."""
-    stamp = seen.document.get("timestamp")
-    if not isinstance(stamp, str) or len(stamp) < 19:  # a bare date
-        return None
-    try:
-        sent = datetime.fromisoformat(stamp)
-        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).timestamp() - seen.wall
-    except (ValueError, OverflowError):
-        return None
+    sent = sent_at(seen.document)
+    return None if sent is None else sent - seen.wall
 
 
 def _duration(seconds: float) -> str:

@@ -59,13 +59,13 @@ class KafkaPublisher:
         refused = self._deliver(events)
         if len(events) == 1:
             return len(refused)
-        count = 0
+        alone: list[Event] = []
         for place, event in enumerate(refused):
             try:
-                count += len(self._deliver([event]))
+                alone += self._deliver([event])
             except BusError as error:
-                raise BusError(error.problem, refused[place:]) from error
-        return count
+                raise BusError(error.problem, [*alone, *refused[place:]]) from error
+        return len(alone)
 
     def _deliver(self, events: Sequence[Event]) -> list[Event]:
         """Hand events over at once; returns those refused for good, perhaps for others' sake. Raises BusError."""

@@ -5,6 +5,7 @@ A batch that the database refuses is cut in halves, until the record that it doe
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from vda5050.sinks import Record
@@ -13,9 +14,6 @@ BATCH_ROWS = 5_000
 BATCH_BYTES = 8_388_608
 RECORD_BYTES = 300
 """What a waiting record costs beside its payload."""
-OVERLAP_S = 1.0
-"""By so much two processes may differ in when they received one message. The one that takes over compares the messages
-of this time with what is stored."""
 
 
 class Batch(NamedTuple):
@@ -32,7 +30,7 @@ class Batch(NamedTuple):
 
 
 class Recent(NamedTuple):
-    """What is stored already: about all up to `upto` (epoch seconds); `messages` counts the last of these.
+    """What others have stored: up to `upto` (epoch seconds); `messages` counts what may wait here as well.
 
     By robot, topic and payload: two processes take the same messages in, but neither at the same time nor, without a
     backplane, under the same ids.
@@ -63,6 +61,12 @@ class Backlog:
 
     def __bool__(self) -> bool:
         return bool(self._waiting or self._at_work)
+
+    @property
+    def oldest_at(self) -> float:
+        """When the first of these records was received, epoch seconds; infinity where nothing waits."""
+        batches = (record.received_at for batch in self._at_work for record in batch.records)
+        return min((*batches, *(record.received_at for record in self._waiting)), default=inf)
 
     @property
     def is_long(self) -> bool:
@@ -110,16 +114,14 @@ class Backlog:
     def skip_stored(self, recent: Recent) -> int:
         """Let go what another process has stored; returns how many that it has not were let go before."""
         self.put_back()
-        kept = []
-        while self._waiting and self._waiting[0].received_at <= recent.upto + OVERLAP_S:
-            record = self._waiting.popleft()
+        waiting, self._waiting = self._waiting, deque()
+        for record in waiting:
             what = (record.address.robot, record.address.topic, record.payload)
-            if record.received_at <= recent.upto - OVERLAP_S or recent.messages[what]:
+            if recent.messages[what]:
                 recent.messages[what] -= 1
                 self.size -= weight(record)
             else:
-                kept.append(record)
-        self._waiting.extendleft(reversed(kept))
+                self._waiting.append(record)
         missing = sum(at > recent.upto for at in self._given_up_at)
         self._given_up_at.clear()
         return missing

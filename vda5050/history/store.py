@@ -60,19 +60,19 @@ class Store:
         self._last_id = max(self._last_id, self._stored_id)
 
     @staticmethod
-    def recent(connection: Connection, seconds: float, *, now: float) -> Recent:
-        """Tell what was stored last: the newest message up to `now`, and those of the `seconds` before it.
+    def recent(connection: Connection, since: float, *, now: float) -> Recent:
+        """Tell what was stored of what came since then; times are epoch seconds.
 
-        Messages of a later time are left out: they came while the clock was ahead, and say nothing of what is stored.
+        The newest message is sought up to `now` only: a later one came while the clock was ahead.
         """
-        newest = sa.select(sa.func.max(MESSAGES.c.id)).where(MESSAGES.c.id <= int(now * MICROSECONDS) + LATE_US)
+        newest = sa.select(sa.func.max(MESSAGES.c.id)).where(MESSAGES.c.id <= int(now * MICROSECONDS))
         upto = connection.execute(newest).scalar_one() or 0
         query = (
             sa.select(MESSAGES.c.topic, MESSAGES.c.dictionary_id, MESSAGES.c.payload,
                       ROBOTS.c.manufacturer, ROBOTS.c.serial_number, DICTIONARIES.c.content)
             .join_from(MESSAGES, ROBOTS, ROBOTS.c.id == MESSAGES.c.robot_id)
             .outerjoin(DICTIONARIES, DICTIONARIES.c.id == MESSAGES.c.dictionary_id)
-            .where(MESSAGES.c.id.between(upto - int(seconds * MICROSECONDS), upto))
+            .where(MESSAGES.c.id >= int(since * MICROSECONDS))
         )  # fmt: skip
         rows = connection.execute(query).all()
         decoder = Decoder({row.dictionary_id: row.content for row in rows if row.content is not None})

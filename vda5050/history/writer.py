@@ -26,7 +26,7 @@ from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.greenlets import start
 from vda5050.history import lease
-from vda5050.history.backlog import OVERLAP_S, Backlog, Recent
+from vda5050.history.backlog import Backlog, Recent
 from vda5050.history.store import Store
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
@@ -41,6 +41,8 @@ STOP_TIMEOUT_S = 2.0
 ASK_S = 2.0
 """The lease is renewed so often where there is nothing to write."""
 STANDBY_S = lease.LEASE_S + 5
+OVERLAP_S = 1.0
+"""By so much two processes may differ in when they received one message."""
 YIELD_S = 2
 """For so long a lease lies free before a newcomer takes it; whole seconds, of which the first may be short."""
 LOG_EVERY_S = 10.0
@@ -178,6 +180,7 @@ class Writer:
             return True  # the lease is renewed with the batch
         if before is Standing.WRITING and self._clock() < self._ask_at and not self._is_stopping:
             return True
+        since = min(self._backlog.oldest_at, self._wall_clock()) - OVERLAP_S
         is_newcomer = self._clock() < self._started_at + STANDBY_S and not self._is_stopping
 
         def take(connection: Connection) -> Recent | Answer:
@@ -188,7 +191,7 @@ class Writer:
             if not lease.take(connection, self._owner, free_for_s=YIELD_S if is_newcomer else 0):
                 return Answer.ANOTHERS
             self._store.load(connection)
-            return self._store.recent(connection, 2 * OVERLAP_S, now=self._wall_clock())
+            return self._store.recent(connection, since, now=self._wall_clock())
 
         found = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
         self._ask_at = self._clock() + ASK_S

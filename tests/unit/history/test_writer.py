@@ -309,6 +309,28 @@ def test_a_message_from_the_future_hides_nothing(kept: Archive) -> None:
     assert kept.offsets() == [1, 2, 99]
 
 
+def test_after_the_clock_was_set_back(kept: Archive) -> None:
+    """A gateway that starts when the clock was set back by seconds stores what comes, though later times are stored."""
+    kept.write(record(1, at_s=6), record(2, at_s=7))
+    desk = Desk(kept.database)
+    desk.put([record(3, at_s=1, epoch="e2"), record(4, at_s=2, epoch="e2")])
+    desk.writer.start()
+    desk.writer.stop()
+
+    assert sorted(kept.offsets()) == [1, 2, 3, 4]
+
+
+def test_what_is_said_twice_is_stored_twice(kept: Archive) -> None:
+    """Of two equal messages the one that another process has stored is left out, not both."""
+    kept.write(record(1, b'{"same":1}', at_s=1))
+    desk = Desk(kept.database)
+    desk.put([record(1, b'{"same":1}', at_s=1, epoch="e2"), record(2, b'{"same":1}', at_s=2, epoch="e2")])
+    desk.writer.start()
+    desk.writer.stop()
+
+    assert kept.offsets() == [1, 2]
+
+
 def test_a_damaged_message_stops_no_takeover(kept: Archive) -> None:
     """Who takes over compares with what is stored; what of that cannot be read is as if it were not there."""
     kept.write(record(1), record(2))
@@ -331,6 +353,7 @@ def test_who_stands_by_cannot_hold_all(kept: Archive) -> None:
     first.put([record(1, payload), record(2, payload)])
     is_stored(first, 2)
     second.put([record(number, payload, epoch="e2") for number in range(1, 11)])
+    second.wall_clock.advance(11)
     with gevent.Timeout(10):
         while second.writer.waiting_bytes > 5_000:
             gevent.sleep(0.005)
