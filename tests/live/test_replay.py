@@ -70,7 +70,8 @@ def test_importing_again_adds_nothing(kept: Gateway, recording: Path) -> None:
     said = run("import_history.py", recording, "--database", f"sqlite:///{recording.parent}/imported.db")
 
     assert "0 messages imported, 3600 were there" in said
-    assert kept.get("/ready").json()["dependencies"]["history"]["ready"]
+    history = "the gateway's history goes on"
+    wait_until(lambda: kept.get("/ready").json()["dependencies"]["history"]["ready"], what=history, deadline_s=15)
 
 
 def test_a_recording_that_has_grown(tmp_path: Path) -> None:
