@@ -26,7 +26,7 @@ from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.greenlets import start
 from vda5050.history import lease
-from vda5050.history.backlog import Backlog, Recent
+from vda5050.history.backlog import Backlog
 from vda5050.history.store import Store
 from vda5050.logs import get_logger
 from vda5050.metrics import Metrics
@@ -58,9 +58,10 @@ class Standing(Enum):
 
 
 class Answer(Enum):
-    """What came of asking for the lease, where nobody else has written since."""
+    """What came of asking for the lease."""
 
-    KEPT = "kept"
+    KEPT = "kept"  # nobody else has written since
+    TAKEN = "taken"  # somebody else may have
     ANOTHERS = "another's"
 
 
@@ -97,6 +98,7 @@ class Writer:
         self._said_at = float("-inf")
         self._ask_at = float("-inf")
         self._started_at = clock()
+        self._is_to_compare = False
         self._is_stopping = False
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
@@ -180,10 +182,9 @@ class Writer:
             return True  # the lease is renewed with the batch
         if before is Standing.WRITING and self._clock() < self._ask_at and not self._is_stopping:
             return True
-        since = min(self._backlog.oldest_at, self._wall_clock()) - OVERLAP_S
         is_newcomer = self._clock() < self._started_at + STANDBY_S and not self._is_stopping
 
-        def take(connection: Connection) -> Recent | Answer:
+        def take(connection: Connection) -> Answer:
             if lease.keep(connection, self._owner):
                 if before is not Standing.WRITING:
                     self._store.load(connection)
@@ -191,17 +192,28 @@ class Writer:
             if not lease.take(connection, self._owner, free_for_s=YIELD_S if is_newcomer else 0):
                 return Answer.ANOTHERS
             self._store.load(connection)
-            return self._store.recent(connection, since, now=self._wall_clock())
+            return Answer.TAKEN
 
-        found = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
+        answer = self._lane.write(take, timeout_s=WRITE_TIMEOUT_S)
         self._ask_at = self._clock() + ASK_S
-        if found is Answer.ANOTHERS:
+        if answer is Answer.ANOTHERS:
             self._stand_by()
             return False
-        if isinstance(found, Recent):  # somebody else has written since this process did
-            self._lose("buffer", self._backlog.skip_stored(found))
+        self._is_to_compare |= answer is Answer.TAKEN
+        if self._is_to_compare:
+            self._compare()
         self.standing, self.problem = Standing.WRITING, ""
         return True
+
+    def _compare(self) -> None:
+        """Let go what others have stored. Raises DatabaseUnavailable; what is not compared yet is not forgotten."""
+        now = self._wall_clock()
+        since = min(self._backlog.oldest_at, now) - OVERLAP_S
+        recent = self._lane.read(
+            lambda connection: self._store.recent(connection, since, now=now), timeout_s=WRITE_TIMEOUT_S
+        )
+        self._lose("buffer", self._backlog.skip_stored(recent))
+        self._is_to_compare = False
 
     def _write(self) -> None:
         """Store the next batch, or cut it in halves where the database refuses it. Raises DatabaseUnavailable."""

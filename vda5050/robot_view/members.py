@@ -7,6 +7,7 @@ the `Shape` that reads exactly these names. So a difference between versions is 
 Every member is always there and may be null: null means that the robot did not say it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from vda5050.robot_view.shapes import Member, Shape
 Reader = tuple[type | None, Callable[[Any], Any]]
 
 
-class ViewField(fields.Field[Any]):
+class ViewField(fields.Field[Any], ABC):
     """A member of the view. `names` are what robots call it; none where it is worked out from other members."""
 
     def __init__(self, description: str, *names: str, unit: str | None = None, **options: Any) -> None:
@@ -30,9 +31,9 @@ class ViewField(fields.Field[Any]):
             metadata["x-vda5050"] = list(names)
         super().__init__(required=True, metadata=metadata, **{"allow_none": True, **options})
 
+    @abstractmethod
     def reader(self) -> Reader:
         """Give the type that needs no conversion, and the conversion for the rest."""
-        raise NotImplementedError
 
 
 class Text(ViewField, fields.String):

@@ -90,6 +90,7 @@ class Desk:
 
     def __init__(self, database: Database, *, owner: str = "me", max_standby_bytes: int = 50_000_000) -> None:
         self.ahead_s = 0.0
+        self.rounds = 0
         self.metrics = Metrics()
         self.wall_clock = FakeClock()
         self.writer = Writer(
@@ -97,10 +98,13 @@ class Desk:
             self.metrics,
             owner=owner,
             max_standby_bytes=max_standby_bytes,
-            tend=lambda _do: None,
+            tend=self._tend,
             clock=lambda: time.monotonic() + self.ahead_s,
             wall_clock=self.wall_clock,
         )
+
+    def _tend(self, _do: object) -> None:
+        self.rounds += 1
 
     def put(self, records: Iterable[Record]) -> None:
         """Let messages arrive."""

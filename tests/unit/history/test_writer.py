@@ -49,6 +49,16 @@ def is_stored(desk: Desk, count: int) -> None:
             gevent.sleep(0.005)
 
 
+def two_desks(kept: Archive, *, max_standby_bytes: int = 50_000_000) -> tuple[Desk, Desk]:
+    """Start a writer that writes, and one that stands by."""
+    first = Desk(kept.database, owner="first")
+    second = Desk(kept.database, owner="second", max_standby_bytes=max_standby_bytes)
+    for desk, standing in ((first, Standing.WRITING), (second, Standing.STANDBY)):
+        desk.writer.start()
+        stands(desk, standing)
+    return first, second
+
+
 def test_stores(kept: Archive) -> None:
     """Every message is stored, in order, and nothing waits any more."""
     desk = Desk(kept.database)
@@ -148,11 +158,7 @@ def test_one_of_two_writes(kept: Archive, later_s: float) -> None:
 
     They need not have received a message at the same moment.
     """
-    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
-    first.writer.start()
-    stands(first, Standing.WRITING)
-    second.writer.start()
-    stands(second, Standing.STANDBY)
+    first, second = two_desks(kept)
     first.put([record(1), record(2)])
     is_stored(first, 2)
     second.put([record(number, at_s=number + later_s, epoch="e2") for number in (1, 2, 3, 4)])
@@ -184,8 +190,9 @@ def test_the_database_is_left_alone_at_rest(kept: Archive, asked: list[str], mon
     monkeypatch.setattr(writer, "ASK_S", 60.0)
     desk = Desk(kept.database, owner="first")
     desk.writer.start()
-    stands(desk, Standing.WRITING)
-    gevent.sleep(20 * writer.FLUSH_S)
+    with gevent.Timeout(10):
+        while desk.rounds < 20:
+            gevent.sleep(0.005)
     at_rest = list(asked)
     desk.writer.stop()
 
@@ -231,10 +238,7 @@ def test_a_newcomer_writes_where_nobody_else_does(kept: Archive, monkeypatch: py
 
 def test_who_stands_by_and_stops_asks_once_more(kept: Archive) -> None:
     """Of two that stop one after the other, the second stores what came after the first."""
-    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
-    for desk, standing in ((first, Standing.WRITING), (second, Standing.STANDBY)):
-        desk.writer.start()
-        stands(desk, standing)
+    first, second = two_desks(kept)
     first.writer.stop()
     second.put([record(1)])
     second.writer.stop()
@@ -256,11 +260,7 @@ def test_the_lease_is_renewed_at_rest(kept: Archive, asked: list[str]) -> None:
 
 def test_both_are_failing_and_the_other_goes_on(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an outage for both, what the first had stored before it is not stored again by the other."""
-    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
-    first.writer.start()
-    stands(first, Standing.WRITING)
-    second.writer.start()
-    stands(second, Standing.STANDBY)
+    first, second = two_desks(kept)
     first.put([record(1), record(2)])
     second.put([record(1, epoch="e2"), record(2, epoch="e2")])
     is_stored(first, 2)
@@ -297,11 +297,7 @@ def test_another_wrote_in_between(kept: Archive, monkeypatch: pytest.MonkeyPatch
 def test_a_message_from_the_future_hides_nothing(kept: Archive) -> None:
     """What was stored while the clock was ahead is not taken for what is stored up to now."""
     kept.write(record(99, at_s=1e8))
-    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second")
-    first.writer.start()
-    stands(first, Standing.WRITING)
-    second.writer.start()
-    stands(second, Standing.STANDBY)
+    first, second = two_desks(kept)
     second.put([record(1), record(2)])
     first.writer.stop()
     second.writer.stop()
@@ -341,15 +337,13 @@ def test_a_damaged_message_stops_no_takeover(kept: Archive) -> None:
     is_stored(desk, 1)
     desk.writer.stop()
 
+    assert kept.offsets() == [3]
+
 
 def test_who_stands_by_cannot_hold_all(kept: Archive) -> None:
     """It holds the newest; when it takes over, what it had to let go and nobody stored is counted as lost."""
     payload = b'{"x":"' + bytes(700).replace(b"\0", b"x") + b'"}'
-    first, second = Desk(kept.database, owner="first"), Desk(kept.database, owner="second", max_standby_bytes=5_000)
-    first.writer.start()
-    stands(first, Standing.WRITING)
-    second.writer.start()
-    stands(second, Standing.STANDBY)
+    first, second = two_desks(kept, max_standby_bytes=5_000)
     first.put([record(1, payload), record(2, payload)])
     is_stored(first, 2)
     second.put([record(number, payload, epoch="e2") for number in range(1, 11)])
