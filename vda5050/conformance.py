@@ -5,15 +5,14 @@ logged and costs that rule's finding, never the message, which has been streamed
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from vda5050.doctor import Doctor, Finding, Observation
 from vda5050.entries import Sequencer, Told
 from vda5050.errors import RejectedMessage
 from vda5050.logs import get_logger
+from vda5050.message_reader import Message
 from vda5050.metrics import Metrics
 from vda5050.topics import Address
-from vda5050.validation import detect_version
 
 log = get_logger(__name__)
 
@@ -40,18 +39,19 @@ class Conformance:
         self._wall_clock = wall_clock
         self._logged_at = float("-inf")
 
-    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+    def examine(self, address: Address, message: Message, *, offset: int, is_retained: bool) -> None:
         """Judge a message that was taken in."""
         try:
             seen = Observation(
                 robot=address.robot,
                 topic=address.topic,
-                document=document,
-                version=detect_version(document, address.major_version),
+                document=message.document,
+                version=message.version,
                 is_retained=is_retained,
                 at=self._clock(),
                 wall=self._wall_clock(),
                 offset=offset,
+                is_valid=message.is_valid,
             )
             self._tell(self._doctor.observe(seen))
         except Exception as fault:  # noqa: BLE001 - the edge to a part that nothing else depends on

@@ -25,8 +25,9 @@ import zlib
 from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import orjson
 
 from vda5050.entries import Entry, LinkChange, Told, Update
@@ -57,7 +58,7 @@ class Wire(Enum):
     WEBSOCKET = "websocket"
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One event for all who want it: `json` is the whole object, `offset` its place in the epoch.
 
     A frame of no robot (`robot` is "") is about the stream itself and goes to every client.

@@ -17,8 +17,9 @@ import orjson
 from vda5050.entries import Sequencer, Update
 from vda5050.errors import RejectedMessage
 from vda5050.logs import get_logger
+from vda5050.message_reader import Message, MessageReader
 from vda5050.metrics import Metrics
-from vda5050.payloads import parse_payload, sent_at
+from vda5050.payloads import sent_at
 from vda5050.robot_state import RobotState
 from vda5050.topics import Address, parse_topic
 
@@ -34,7 +35,7 @@ _MAX_CACHED_ADDRESSES = 100_000
 class Examiner(Protocol):
     """Who judges messages (`conformance.Conformance`). Must not raise."""
 
-    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+    def examine(self, address: Address, message: Message, *, offset: int, is_retained: bool) -> None:
         """Judge a message that was taken in."""
 
     def refuse(self, address: Address, rejected: RejectedMessage) -> None:
@@ -62,6 +63,7 @@ class Ingest:
         self._max_payload_bytes = max_payload_bytes
         self._clock = clock
         self._wall_clock = wall_clock
+        self._reader = MessageReader()
         self._addresses: dict[str, Address] = {}
         self._last_logged: dict[str, float] = {}
 
@@ -83,10 +85,10 @@ class Ingest:
             address = self._addresses.get(topic) or self._address(topic)
             if self._robots.kept(address.robot, address.topic) is None:
                 return False
-            document, _oddities = parse_payload(payload)
+            message = self._reader.read(topic, address, payload)
         except RejectedMessage:
             return False
-        self._examiner.examine(address, document, offset=0, is_retained=True)
+        self._examiner.examine(address, message, offset=0, is_retained=True)
         return True
 
     def reject(self, topic: str, rejected: RejectedMessage, *, fault: Exception | None = None) -> None:
@@ -101,20 +103,21 @@ class Ingest:
         address = self._addresses.get(topic) or self._address(topic)
         if len(payload) > self._max_payload_bytes:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
-        document, oddities = parse_payload(payload)
-        update = Update.of(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
-        if is_retained and self._is_old(update, document):
+        message = self._reader.read(topic, address, payload)
+        make = Update.of if message.oddities else Update  # a line break, which it takes out, is one of them
+        update = make(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
+        if is_retained and self._is_old(update, message.document):
             self._metrics.messages[address.topic] += 1
             self._metrics.odd.labels(OLD_RETAINED).inc()
-            self._examiner.examine(address, document, offset=0, is_retained=True)
+            self._examiner.examine(address, message, offset=0, is_retained=True)
             return
         self._robots.admit(address, len(payload))
         offset = self._sequencer.put(update)
         self._metrics.messages[address.topic] += 1
-        for oddity in oddities:
+        for oddity in message.oddities:
             self._metrics.odd.labels(oddity).inc()
             self._say(oddity, "accepted a message although it is odd", topic)
-        self._examiner.examine(address, document, offset=offset, is_retained=is_retained)
+        self._examiner.examine(address, message, offset=offset, is_retained=is_retained)
 
     def _is_old(self, retained: Update, document: dict[str, Any]) -> bool:
         """Tell whether a retained message is one that is known, or was sent before the one that is.

@@ -72,7 +72,7 @@ class RobotState:
         self._robots: dict[str, Robot] = {}
         self._admitted: set[str] = set()
         self._max_robots = max_robots
-        self._max_bytes = max_bytes
+        self._half_of_bytes = max_bytes // 2
         self._stale_after_s = stale_after_s
         self._clock = clock
         self._link_since: float | None = None
@@ -89,13 +89,16 @@ class RobotState:
         Raises RejectedMessage("robots", ...) when the robot, and RejectedMessage("memory", ...) when the message would
         be too much. What is no larger than the message that it replaces always fits.
         """
+        is_known = address.robot in self._admitted
+        if is_known and self.kept_bytes + size <= self._half_of_bytes:
+            return
         robot = self._robots.get(address.robot)
         grows_by = size - (0 if robot is None else robot.size_of(address.topic))
-        if grows_by > 0 and self.kept_bytes + grows_by > self._max_bytes // 2:
-            share = self._max_bytes // 2 // self._max_robots
+        if grows_by > 0 and self.kept_bytes + grows_by > self._half_of_bytes:
+            share = self._half_of_bytes // self._max_robots
             if (0 if robot is None else robot.kept_bytes) + grows_by > share:
                 raise RejectedMessage("memory", f"{self.kept_bytes} bytes are kept; this robot's share is {share}")
-        if address.robot not in self._admitted:
+        if not is_known:
             if len(self._admitted) >= self._max_robots:
                 raise RejectedMessage("robots", f"{self._max_robots} robots are known, which is the limit")
             self._admitted.add(address.robot)

@@ -19,6 +19,7 @@ from vda5050.doctor import Doctor
 from vda5050.errors import RejectedMessage
 from vda5050.frames import Wire
 from vda5050.ingest import Ingest
+from vda5050.message_reader import Message
 from vda5050.metrics import Metrics
 from vda5050.replica import Replica
 from vda5050.robot_state import RobotState
@@ -90,7 +91,7 @@ class FakeClock:
 class NoExaminer:
     """Judges nothing, so that only messages have offsets."""
 
-    def examine(self, address: Address, document: dict[str, Any], *, offset: int, is_retained: bool) -> None:
+    def examine(self, address: Address, message: Message, *, offset: int, is_retained: bool) -> None:
         """Say nothing."""
 
     def refuse(self, address: Address, rejected: RejectedMessage) -> None:

@@ -26,10 +26,9 @@ class Ring:
         """Go on after `last_offset` of another epoch, with the frames that are held of it."""
         self._epoch = epoch
         self.last_offset = last_offset
-        self.size = 0
-        self._frames.clear()
-        for frame in frames:
-            self._hold(frame)
+        self._frames = deque(frames)
+        self.size = sum(len(frame.json) + FRAME_BYTES for frame in self._frames)
+        self._let_go()
 
     @property
     def oldest_offset(self) -> int:
@@ -38,9 +37,12 @@ class Ring:
 
     def append(self, robot: str, topic: str, json: bytes) -> Frame:
         """Make the next frame."""
-        self.last_offset += 1
-        frame = Frame(self.last_offset, robot, topic, json)
-        self._hold(frame)
+        self.last_offset = offset = self.last_offset + 1
+        frame = Frame(offset, robot, topic, json)
+        self._frames.append(frame)
+        self.size += len(json) + FRAME_BYTES
+        if self.size > self._max_bytes:
+            self._let_go()
         return frame
 
     def held_offset(self, event_id: str) -> int | None:
@@ -59,9 +61,7 @@ class Ring:
             return None
         return int(digits)
 
-    def _hold(self, frame: Frame) -> None:
-        self._frames.append(frame)
-        self.size += len(frame.json) + FRAME_BYTES
+    def _let_go(self) -> None:
         while self.size > self._max_bytes:
             self.size -= len(self._frames.popleft().json) + FRAME_BYTES
 

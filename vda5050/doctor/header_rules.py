@@ -31,17 +31,12 @@ _TIMED = frozenset({"state", "visualization"})
 
 def read_header(record: RobotRecord, seen: Observation) -> None:
     """Note in `seen` what the rules below ask for, once for all of them."""
-    seen.header_step = _step(record, seen)
+    number = integer(seen.document, "headerId")
+    if number is not None and 0 <= number < _WRAP:
+        seen.header_id = number
+        seen.header_step = (number - record.header_ids.get(seen.topic, number - 1)) % _WRAP
     if seen.topic in _TIMED:
         seen.skew_s = _skew_s(seen)
-
-
-def _step(record: RobotRecord, seen: Observation) -> int:
-    """Give the step from the headerId before to this one; 1, which is right, where either is missing."""
-    old, new = record.header_ids.get(seen.topic), integer(seen.document, "headerId")
-    if old is None or new is None or not 0 <= new < _WRAP:
-        return 1
-    return (new - old) % _WRAP
 
 
 def _severity(seen: Observation) -> Severity | None:
@@ -56,7 +51,7 @@ def header_id_gap(record: RobotRecord, seen: Observation) -> Iterable[Complaint]
         return ()
     old = record.header_ids[seen.topic]
     lost = f"{step - 1} message{'s' * (step > 2)} did not arrive"
-    return (Complaint(f"headerId went from {old} to {(old + step) % _WRAP}: {lost}", severity=_severity(seen)),)
+    return (Complaint(f"headerId went from {old} to {seen.header_id}: {lost}", severity=_severity(seen)),)
 
 
 @on_message(Severity.WARNING, _HEADER_CLAUSE, *_NUMBERED)
@@ -73,8 +68,8 @@ def header_id_reset(record: RobotRecord, seen: Observation) -> Iterable[Complain
     """The numbering went back without a new ONLINE: the sender was restarted, or two senders share a topic."""
     if seen.header_step <= _LOST_AT_MOST:
         return ()
-    old, new = record.header_ids[seen.topic], integer(seen.document, "headerId")
-    return (Complaint(f"headerId went from {old} to {new}: the sender was restarted, or there are two"),)
+    old = record.header_ids[seen.topic]
+    return (Complaint(f"headerId went from {old} to {seen.header_id}: the sender was restarted, or there are two"),)
 
 
 @on_message(
@@ -102,9 +97,8 @@ def clock_skew(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
 
 def remember_header(record: RobotRecord, seen: Observation) -> None:
     """Keep the number; of what the robot sends also whether its time was wrong."""
-    number = integer(seen.document, "headerId")
-    if number is not None and 0 <= number < _WRAP:
-        record.header_ids[seen.topic] = number
+    if seen.header_id is not None:
+        record.header_ids[seen.topic] = seen.header_id
     if seen.topic not in _TIMED or seen.skew_s is None:
         return  # a visualization may come without its header (up to 2.1), which says nothing about the clock
     if abs(seen.skew_s) <= MAX_CLOCK_SKEW_S:

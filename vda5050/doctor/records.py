@@ -7,6 +7,8 @@ others come. Bounded: MAX_REMEMBERED_ACTIONS actions, MAX_CANCELS cancelOrders, 
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from vda5050.topics import FROM_ROBOT
 from vda5050.validation import Version
 
@@ -24,12 +26,12 @@ SILENT = frozenset({"OFFLINE", "CONNECTIONBROKEN", "CONNECTION_BROKEN", "HIBERNA
 """Connection states in which no state is due."""
 
 
-@dataclass(slots=True)
-class Observation:
-    """One accepted message as the doctor sees it; nobody else changes it (frozen would cost 2 us a message).
+class Observation(msgspec.Struct):
+    """One accepted message as the doctor sees it; nobody else changes it.
 
-    `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. The last
-    two are the doctor's own note of what several rules ask for (see `header_rules.read_header`).
+    `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. `is_valid`:
+    it is known to fit the schemas. The last three are the doctor's own note of what several rules ask for (see
+    `header_rules.read_header`).
     """
 
     robot: str
@@ -40,6 +42,8 @@ class Observation:
     at: float
     wall: float
     offset: int
+    is_valid: bool = False
+    header_id: int | None = None
     header_step: int = 1
     skew_s: float | None = None
 

@@ -30,6 +30,8 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 @on_message(Severity.ERROR, "6.6.6, 6.9, 6.10.6, 6.13, 6.14, 6.15.1; 3.0.0: 7.3 to 7.10", *TOPICS)
 def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """A member does not fit the text or the official schema; told for each place in the message."""
+    if seen.is_valid:
+        return ()
     problems = validate(seen.document, seen.version, seen.topic)
     if problems and seen.topic == "state" and is_starting_up(seen.document, seen.version):
         problems = [problem for problem in problems if problem.severity != "info"]

@@ -7,9 +7,10 @@ arrives.
 
 import ssl
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import gevent
+import msgspec
 from gevent.hub import get_hub
 
 from vda5050.logs import get_logger
@@ -25,7 +26,7 @@ READ, WRITE = 1, 2
 """libev's event bits."""
 
 
-class Publish(NamedTuple):
+class Publish(msgspec.Struct, frozen=True, gc=False):
     """One PUBLISH packet (MQTT 3.1.1, section 3.3).
 
     `payload` is None where it is larger than allowed; it is skipped while it arrives. `packet_id` is 0 for QoS 0;
@@ -107,28 +108,35 @@ class ReadBuffer:
 
         Ends before the first packet that is another one, which is then shown to paho, or that is not whole yet.
         """
+        data = self._data
+        available = len(data)
         while (header := self._fixed_header()) is not None:
             first, start, end = header
             qos = (first & 0x06) >> 1 if first & 0xF0 == PUBLISH else 2
-            topic_end = self._topic_end(start, end) if qos < 2 else end + 1
-            if topic_end is None:
-                return
-            payload_start = topic_end + 2 * qos  # QoS 1 has a packet identifier
+            topic_start = start + 2
+            if qos < 2 and topic_start <= end:
+                if topic_start > available:
+                    return
+                topic_end = topic_start + (data[start] << 8 | data[start + 1])
+                payload_start = topic_end + 2 * qos  # QoS 1 has a packet identifier
+            else:
+                payload_start = end + 1
             if payload_start > end:  # another packet, or one that contradicts itself: paho knows what to do
                 self._show_to_paho(end)
                 return
-            is_oversized = end - payload_start > max_payload_bytes
-            if payload_start > len(self._data) or (end > len(self._data) and not is_oversized):
+            size = end - payload_start
+            is_oversized = size > max_payload_bytes
+            if payload_start > available or (end > available and not is_oversized):
                 return
+            self._at = min(end, available)
+            self._to_skip = max(0, end - available)
             yield Publish(  # by place: by name costs twice as much
-                self._data[start + 2 : topic_end],
-                None if is_oversized else self._data[payload_start:end],
-                end - payload_start,
-                bool(first & 0x01),
-                int.from_bytes(self._data[topic_end:payload_start], "big") if qos else 0,
+                data[topic_start:topic_end],
+                None if is_oversized else data[payload_start:end],
+                size,
+                first & 0x01 == 1,
+                data[topic_end] << 8 | data[topic_end + 1] if qos else 0,
             )
-            self._at = min(end, len(self._data))
-            self._to_skip = max(0, end - len(self._data))
 
     def _show_to_paho(self, end: int) -> None:
         """Let paho read a packet once it is whole; one that only a broken peer would send ends the connection."""
@@ -138,17 +146,11 @@ class ReadBuffer:
         elif end <= len(self._data):
             self._shown_to_paho = end
 
-    def _topic_end(self, start: int, end: int) -> int | None:
-        """Read where the topic of a PUBLISH ends: beyond `end` in a malformed packet, None while it cannot be told."""
-        if start + 2 > end:
-            return end + 1
-        if start + 2 > len(self._data):
-            return None
-        return start + 2 + (self._data[start] << 8 | self._data[start + 1])
-
     def _fixed_header(self) -> tuple[int, int, int] | None:
         """Read a packet's first byte, where its body starts and ends (MQTT 3.1.1, section 2.2); None when too short."""
         data, at = self._data, self._at
+        if at + 2 < len(data) and data[at + 1] >= 0x80 > data[at + 2]:  # 128 to 16,383 bytes, as nearly all have
+            return data[at], at + 3, at + 3 + (data[at + 1] & 0x7F | data[at + 2] << 7)
         length = shift = 0
         for index in range(at + 1, min(at + 5, len(data))):
             digit = data[index]
