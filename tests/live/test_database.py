@@ -9,8 +9,11 @@ from sqlalchemy import Connection, text
 
 from tests.postgres import Postgres, postgres
 from tests.services import free_port, wait_until
+from tests.unit.history.recorded import record
 from vda5050.database import Database, Lane
 from vda5050.errors import DatabaseUnavailable
+from vda5050.history import store
+from vda5050.history.store import REST_S, Store
 from vda5050.site_maps import LAYOUT, Placement
 from vda5050.site_maps.uploads import Uploads
 
@@ -36,6 +39,12 @@ def lane(server: Postgres) -> Iterator[Lane]:
 def one(connection: Connection) -> int:
     """Ask for a 1."""
     found: int = connection.execute(text("SELECT 1")).scalar_one()
+    return found
+
+
+def count(connection: Connection) -> int:
+    """Count the messages that are stored."""
+    found: int = connection.execute(text("SELECT count(*) FROM messages")).scalar_one()
     return found
 
 
@@ -102,6 +111,23 @@ def _is_up(server: Postgres) -> bool:
         return can_be_read(other)
     finally:
         other.close()
+
+
+@pytest.mark.parametrize(("rests_s", "rest_s"), [(0.0, None), (0.003, 0.001), (9.0, REST_S)])
+def test_a_batch_rests_between_its_slices(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, rests_s: float, rest_s: float | None
+) -> None:
+    """A batch of messages is there whole when it has been written, with as much rest in between as it was given."""
+    monkeypatch.setattr(store, "SLICE_ROWS", 10)
+    rests: list[float] = []
+    monkeypatch.setattr(store, "_sleep", rests.append)
+    records, keeper = [record(number, at_s=rests_s * 1_000 + number) for number in range(1, 26)], Store()
+    lane.write(keeper.load)
+    before = lane.read(count)
+    stored = lane.write(lambda connection: keeper.write(connection, records, keeper.number(records), rests_s=rests_s))
+
+    assert (stored, lane.read(count) - before) == (25, 25)
+    assert rests == ([] if rest_s is None else pytest.approx([rest_s] * 2))
 
 
 def test_an_error_of_the_caller_stays_one(lane: Lane) -> None:

@@ -1,7 +1,8 @@
 """A batch of records -> rows, in one transaction: robots and epochs named, payloads compressed, ids given.
 
 Takes records in order, in a native thread, with the connection of a write transaction. A slice of SLICE_ROWS is
-compressed in one call a topic and written in one call (see `inserts`).
+compressed in one call a topic and written in one call (see `inserts`). Between slices it rests where it is given time
+to: whoever streams on the same processors then waits for one slice, and not for a batch.
 
 What a transaction that failed had put into the caches is taken out again with `forget`: the next one looks it up.
 """
@@ -14,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
+from gevent.monkey import get_original
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -27,11 +29,16 @@ from vda5050.history.tables import DICTIONARIES, EPOCHS, MESSAGES, ROBOTS, TOPIC
 from vda5050.sinks import Record
 from vda5050.topics import Address
 
-SLICE_ROWS = 100
+SLICE_ROWS = 50
+REST_S = 0.005
+"""The longest rest between two slices."""
 LOOKUP_IDS = 500
 LATE_US = 10 * MICROSECONDS
 """A message received up to this much before the one stored last is put right after it; the clock may be slewed, or
 have several readers. One received earlier than that came after the clock was set back, and gets its own time."""
+
+_sleep = get_original("time", "sleep")
+"""That of a native thread."""
 
 Placed = tuple[int, Record]
 """A record with the id that it is to have."""
@@ -119,8 +126,12 @@ class Store:
         self._last_id = ids[-1]
         return ids
 
-    def write(self, connection: Connection, records: Sequence[Record], ids: Sequence[int]) -> int:
-        """Add the records that are not there yet, and return how many these were.
+    def write(
+        self, connection: Connection, records: Sequence[Record], ids: Sequence[int], *, rests_s: float = 0.0
+    ) -> int:
+        """Add the records that are not there yet, and return how many these were. `rests_s`: it may rest for so long.
+
+        Not with SQLite, where nobody else can write meanwhile.
 
         One that an earlier transaction has kept, whose end this process did not learn, is known by epoch and offset.
         An id that another message has is replaced by the next one that is free.
@@ -130,7 +141,7 @@ class Store:
         is_new = self._is_sure and all(map(operator.lt, (self._stored_id, *ids), ids))
         if not is_new:
             placed = self._settled(connection, placed)
-        insert(connection, self._slices(placed))
+        insert(connection, self._slices(placed, 0.0 if connection.dialect.name == SQLITE else rests_s))
         self._written_id = max((id_ for id_, _ in placed), default=0)
         return len(placed)
 
@@ -139,8 +150,12 @@ class Store:
         self._stored_id = max(self._stored_id, self._written_id)
         self._is_sure = True
 
-    def _slices(self, placed: Sequence[Placed]) -> Iterator[list[Row]]:
-        for start in range(0, len(placed), SLICE_ROWS):
+    def _slices(self, placed: Sequence[Placed], rests_s: float) -> Iterator[list[Row]]:
+        starts = range(0, len(placed), SLICE_ROWS)
+        rest_s = min(REST_S, rests_s / max(1, len(starts)))
+        for start in starts:
+            if start and rest_s:
+                _sleep(rest_s)
             yield self._rows(placed[start : start + SLICE_ROWS])
 
     def _rows(self, placed: Sequence[Placed]) -> list[Row]:

@@ -35,6 +35,8 @@ from vda5050.sinks import Record
 log = get_logger(__name__)
 
 FLUSH_S = 0.25
+RESTS_S = 0.15
+"""So much of it a batch may take in rests, unless more waits than it takes."""
 BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
@@ -217,12 +219,13 @@ class Writer:
 
     def _write(self) -> None:
         """Store the next batch, or cut it in halves where the database refuses it. Raises DatabaseUnavailable."""
+        rests_s = 0.0 if self._is_stopping or self._backlog.is_long else RESTS_S
         batch = self._backlog.batch()
 
         def write(connection: Connection) -> int | None:
             if not lease.keep(connection, self._owner):
                 return None
-            return self._store.write(connection, batch.records, batch.ids)
+            return self._store.write(connection, batch.records, batch.ids, rests_s=rests_s)
 
         started = self._clock()
         try:

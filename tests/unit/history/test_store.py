@@ -62,6 +62,19 @@ def test_slices(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [stored.record for stored in kept.all()] == records
 
 
+def test_sqlite_is_not_kept_from_others(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that writes keeps everybody else from it, so there is no rest within it."""
+    monkeypatch.setattr(store, "SLICE_ROWS", 1)
+    rests: list[float] = []
+    monkeypatch.setattr(store, "_sleep", rests.append)
+    records = [record(1), record(2)]
+    ids = kept.store.number(records)
+    kept.lane.write(lambda connection: kept.store.write(connection, records, ids, rests_s=1.0))
+
+    assert kept.offsets() == [1, 2]
+    assert rests == []
+
+
 def test_a_clock_set_back(kept: Archive) -> None:
     """What comes after the clock was set back keeps its own time, beside what was stored at that time before."""
     kept.write(*(record(number) for number in (1, 2, 3, 100)))

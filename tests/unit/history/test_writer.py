@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from tests.unit.history.recorded import Archive, Desk, archive, record
 from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
-from vda5050.history import lease, writer
+from vda5050.history import backlog, lease, writer
 from vda5050.history.store import Store
 from vda5050.history.tables import MESSAGES
-from vda5050.history.writer import Standing
+from vda5050.history.writer import RESTS_S, Standing
 
 
 @pytest.fixture(autouse=True)
@@ -135,11 +135,11 @@ def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyP
     troubles: list[Exception | None] = [ValueError("refused"), None, DatabaseUnavailable("away"), None]
     waiting: list[int] = []
 
-    def troubled(*arguments: Any) -> int:
+    def troubled(*arguments: Any, **options: Any) -> int:
         waiting.append(desk.writer.waiting)
         if (trouble := troubles.pop(0)) is not None:
             raise trouble
-        return write(*arguments)
+        return write(*arguments, **options)
 
     monkeypatch.setattr(Store, "write", troubled)
     desk.put(record(number) for number in range(1, 11))
@@ -150,6 +150,26 @@ def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyP
     assert waiting == [10, 10, 5, 5]
     assert kept.offsets() == list(range(1, 11))
     assert (desk.stored(), desk.writer.waiting, desk.writer.waiting_bytes) == (10, 0, 0)
+
+
+def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch may rest between its slices; not where more waits than one batch takes."""
+    monkeypatch.setattr(backlog, "BATCH_ROWS", 10)
+    rests: list[float] = []
+    write = Store.write
+
+    def noted(*arguments: Any, rests_s: float) -> int:
+        rests.append(rests_s)
+        return write(*arguments, rests_s=rests_s)
+
+    monkeypatch.setattr(Store, "write", noted)
+    desk = Desk(kept.database)
+    desk.put(record(number) for number in range(1, 16))
+    desk.writer.start()
+    is_stored(desk, 15)
+    desk.writer.stop()
+
+    assert rests == [0.0, RESTS_S]
 
 
 @pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
