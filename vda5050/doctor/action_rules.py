@@ -43,11 +43,18 @@ _MAY_BE_INSTANT = (_MAY_LAST | _MUST_END) - {"pick", "drop", "detectObject", "fi
 """What may be no part of an order, so that cancelling one does not end it."""
 
 
+def read_actions(record: RobotRecord, seen: Observation) -> None:
+    """Note in `seen` the actions that a state reports, and whether anything about them is new."""
+    get = seen.document.get
+    seen.action_lists = (get("actionStates"), get("instantActionStates"), get("zoneActionStates"))
+    seen.has_new_actions = seen.action_lists != record.action_lists
+
+
 @on_message(Severity.WARNING, "6.11 Action states, figure 16; 3.0.0: 6.6.9, table 12", "state")
 def action_transition(record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An action left a final status, or went back to WAITING; what lies between may just not have been seen."""
     document = seen.document
-    if not record.actions or document.get("orderId") != record.order_id or _lists(document) == record.action_lists:
+    if not seen.has_new_actions or not record.actions or document.get("orderId") != record.order_id:
         return ()  # of another order: its actions may carry the same ids
     if is_starting_up(document, seen.version):
         return ()
@@ -114,14 +121,14 @@ def remember_actions(record: RobotRecord, seen: Observation) -> None:
 
     To be called while `record.order_id` is still that of the state before.
     """
-    lists, order_id = _lists(seen.document), text(seen.document, "orderId")
+    order_id = text(seen.document, "orderId")
     if record.cancels and record.order_id and order_id != record.order_id:
         record.cancels = {}  # a new order was accepted, so the old one is gone
-    if lists == record.action_lists and not record.cancels and order_id == record.order_id:
+    if not seen.has_new_actions and not record.cancels and order_id == record.order_id:
         return
     record.is_paused = seen.document.get("paused") is True
     before = record.actions if order_id == record.order_id else {}
-    record.actions, record.action_lists = {}, lists
+    record.actions, record.action_lists = {}, seen.action_lists
     for action_id, status, action_type in reported_actions(seen.document):
         track = before.get(action_id)
         if track is None or track.status != status:
@@ -152,11 +159,6 @@ def remember_instant_actions(record: RobotRecord, seen: Observation) -> None:
             continue
         if len(record.cancels) < MAX_CANCELS:
             record.cancels.setdefault(action_id, seen.at)
-
-
-def _lists(document: dict[str, Any]) -> tuple[Any, Any, Any]:
-    get = document.get  # written out: asked twice for each state
-    return get("actionStates"), get("instantActionStates"), get("zoneActionStates")
 
 
 def _is_reporting(record: RobotRecord, now: float) -> bool:

@@ -78,6 +78,8 @@ class Doctor:
         record = patient.record
         if not seen.is_retained:
             header_rules.read_header(record, seen)
+            if seen.topic == "state":
+                action_rules.read_actions(record, seen)
         complaints = [
             (rule, complaint)
             for rule, check in (_OF_RETAINED if seen.is_retained else _BY_TOPIC[seen.topic])

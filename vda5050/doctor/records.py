@@ -30,8 +30,8 @@ class Observation(msgspec.Struct):
     """One accepted message as the doctor sees it; nobody else changes it.
 
     `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. `is_valid`:
-    it is known to fit the schemas. The last three are the doctor's own note of what several rules ask for (see
-    `header_rules.read_header`).
+    it is known to fit the schemas. The others are the doctor's own note of what several rules ask for (see
+    `header_rules.read_header`, `action_rules.read_actions`).
     """
 
     robot: str
@@ -46,6 +46,8 @@ class Observation(msgspec.Struct):
     header_id: int | None = None
     header_step: int = 1
     skew_s: float | None = None
+    action_lists: tuple[Any, ...] = ()
+    has_new_actions: bool = False
 
 
 @dataclass(slots=True)

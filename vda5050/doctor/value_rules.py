@@ -23,6 +23,17 @@ BRAKING_S = 10.0
 MAX_PROBLEMS_A_MESSAGE = 20
 """Places in one message that are told, the worst first."""
 
+_LARGEST_THETA = math.pi + THETA_TOLERANCE
+_ANGLE = ("theta", -_LARGEST_THETA, _LARGEST_THETA, ", outside of -pi to pi")
+_CHARGES = (-CHARGE_TOLERANCE, 100 + CHARGE_TOLERANCE, " %")
+_LIMITS = (
+    ("agvPosition", *_ANGLE),
+    ("mobileRobotPosition", *_ANGLE),
+    ("batteryState", "batteryCharge", *_CHARGES),
+    ("powerSupply", "stateOfCharge", *_CHARGES),
+)
+"""Members of a state, by the names of 1.1 to 2.1 and of 3.0: the least and the most that can be, and how it is told."""
+
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _SEVERITIES = {severity.value: severity for severity in Severity}
 
@@ -106,18 +117,12 @@ def _everywhere(path: str) -> str:
 def _impossible(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Give place and message of every number that cannot be."""
     found = []
-    for name in ("agvPosition", "mobileRobotPosition"):
-        position = document.get(name)
-        if isinstance(position, dict):
-            theta = number(position, "theta")
-            if theta is not None and not abs(theta) <= math.pi + THETA_TOLERANCE:
-                found.append((f"/{name}/theta", f"theta is {float(theta):g}, outside of -pi to pi"))
-    for name, member in (("batteryState", "batteryCharge"), ("powerSupply", "stateOfCharge")):
-        battery = document.get(name)
-        if isinstance(battery, dict):
-            charge = number(battery, member)
-            if charge is not None and not -CHARGE_TOLERANCE <= charge <= 100 + CHARGE_TOLERANCE:
-                found.append((f"/{name}/{member}", f"{member} is {float(charge):g} %"))
+    for name, member, least, most, unit in _LIMITS:
+        part = document.get(name)
+        if part is not None and isinstance(part, dict):
+            value = number(part, member)
+            if value is not None and not least <= value <= most:
+                found.append((f"/{name}/{member}", f"{member} is {float(value):g}{unit}"))
     if document.get("loads"):
         for load in objects(document, "loads"):
             weight = number(load, "weight")
