@@ -104,7 +104,8 @@ class Ingest:
         if len(payload) > self._max_payload_bytes:
             raise RejectedMessage("size", f"{len(payload)} bytes, {self._max_payload_bytes} are allowed")
         message = self._reader.read(topic, address, payload)
-        make = Update.of if message.oddities else Update  # a line break, which it takes out, is one of them
+        # Only `Update.of` takes out line breaks, which would end a line of an event; they are an oddity, always named.
+        make = Update.of if message.oddities else Update
         update = make(address, payload, received_at=self._wall_clock(), is_retained=is_retained)
         if is_retained and self._is_old(update, message.document):
             self._metrics.messages[address.topic] += 1

@@ -61,7 +61,7 @@ def _oddities(payload: bytes, document: dict[str, Any], rewritten: bytes) -> Ite
     is_rewritten = len(rewritten) != len(payload)
     has_escape = b"\\" in payload and b"\\u" in payload  # the first test costs a sixteenth and is nearly always false
     is_suspect = is_rewritten and (has_escape or _colons(rewritten) != _colons(payload))
-    if is_suspect and _has_duplicate_key(payload):
+    if is_suspect and has_duplicate_key(payload):
         yield "duplicate_key"
     if payload.rfind(b"null") >= 0 and _has_null(document):  # from behind: half the time of `in`
         yield "null"
@@ -90,7 +90,8 @@ def _reason(payload: bytes, error: orjson.JSONDecodeError) -> RejectedMessage:
     return RejectedMessage("json", f"not JSON: {error.msg} at character {error.pos}")
 
 
-def _has_duplicate_key(payload: bytes) -> bool:
+def has_duplicate_key(payload: bytes) -> bool:
+    """Look at every object of a payload that is JSON, for a key that stands there twice: 60 us for 2 kB."""
     found = False
 
     def look(pairs: list[tuple[str, Any]]) -> None:

@@ -54,6 +54,30 @@ class Mutation:
         return changed
 
 
+def without_all_of(schema: Any) -> Any:
+    """Write a schema without `allOf`, as far as `documents` needs to know it."""
+    if isinstance(schema, list):
+        return [without_all_of(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    together = {keyword: without_all_of(value) for keyword, value in schema.items() if keyword != "allOf"}
+    for part in schema.get("allOf", ()):
+        for keyword, value in without_all_of(part).items():
+            if keyword == "enum":
+                together["enum"] = [word for word in together.get("enum", value) if word in value]
+            else:
+                together.setdefault(keyword, value)
+    return together
+
+
+def known_part(schema: JsonSchema, value: Any) -> Any:
+    """Leave out of a value the members that the schema does not know."""
+    if isinstance(value, dict):
+        parts = schema["properties"]
+        return {name: known_part(parts[name], member) for name, member in value.items() if name in parts}
+    return [known_part(schema["items"], element) for element in value] if isinstance(value, list) else value
+
+
 def at(document: Any, path: Path) -> Any:
     """Give what stands at a path."""
     for step in path:

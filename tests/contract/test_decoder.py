@@ -2,12 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 import pytest
 
-from tests.contract.documents import JsonSchema, extremes, full, mutations
+from tests.contract.documents import JsonSchema, extremes, full, known_part, mutations, without_all_of
 from vda5050.validation import DECODED_TOPICS, REFUSALS, Version, overlays_of, strict_decoder, validate
 from vda5050.validation.json_schema import bare_schema
 from vda5050.validation.overlay import strictest_schema
@@ -15,33 +14,9 @@ from vda5050.validation.overlay import strictest_schema
 PLACES = [(version, topic) for version in Version for topic in sorted(DECODED_TOPICS)]
 
 
-def merged(schema: Any) -> Any:
-    """Write a schema without `allOf`, as far as `documents` needs to know it."""
-    if isinstance(schema, list):
-        return [merged(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    together = {keyword: merged(value) for keyword, value in schema.items() if keyword != "allOf"}
-    for part in schema.get("allOf", ()):
-        for keyword, value in merged(part).items():
-            if keyword == "enum":
-                together["enum"] = [word for word in together.get("enum", value) if word in value]
-            else:
-                together.setdefault(keyword, value)
-    return together
-
-
-def known_part(schema: JsonSchema, value: Any) -> Any:
-    """Leave out of a value the members that the schema does not know."""
-    if isinstance(value, dict):
-        parts = schema["properties"]
-        return {name: known_part(parts[name], member) for name, member in value.items() if name in parts}
-    return [known_part(schema["items"], element) for element in value] if isinstance(value, list) else value
-
-
 def messages(version: Version, topic: str) -> Iterator[JsonSchema]:
     """Give a valid message with every member, and it with each thing changed that people get wrong."""
-    schema = merged(strictest_schema(bare_schema(version, topic), overlays_of(version, topic)))
+    schema = without_all_of(strictest_schema(bare_schema(version, topic), overlays_of(version, topic)))
     document = full(schema, random.Random(5050))
     yield document
     for change in [*mutations(schema, document), *extremes(schema, document)]:
@@ -65,6 +40,14 @@ def test_what_is_taken_is_valid(version: Version, topic: str) -> None:
             known_part(schema, message), option=orjson.OPT_SORT_KEYS
         )
     assert taken > 5
+
+
+def test_digits_are_ours() -> None:
+    """Python's own patterns take the digits of all scripts, JSON Schema's do not."""
+    payload = visualization(b"1").replace(b"2026", "\u0662026".encode())
+
+    with pytest.raises(REFUSALS):
+        strict_decoder(Version.V2_1, "visualization")(payload)
 
 
 @pytest.mark.parametrize(("version", "topic"), PLACES)

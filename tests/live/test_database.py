@@ -13,7 +13,7 @@ from tests.unit.history.recorded import record
 from vda5050.database import Database, Lane
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import store
-from vda5050.history.store import REST_S, Store
+from vda5050.history.store import LONGEST_REST_S, Store
 from vda5050.site_maps import LAYOUT, Placement
 from vda5050.site_maps.uploads import Uploads
 
@@ -113,20 +113,23 @@ def _is_up(server: Postgres) -> bool:
         other.close()
 
 
-@pytest.mark.parametrize(("rests_s", "rest_s"), [(0.0, None), (0.003, 0.001), (9.0, REST_S)])
+@pytest.mark.parametrize(("budget_s", "rest_s"), [(0.0, None), (0.003, 0.001), (9.0, LONGEST_REST_S)])
 def test_a_batch_rests_between_its_slices(
-    lane: Lane, monkeypatch: pytest.MonkeyPatch, rests_s: float, rest_s: float | None
+    lane: Lane, monkeypatch: pytest.MonkeyPatch, budget_s: float, rest_s: float | None
 ) -> None:
     """A batch of messages is there whole when it has been written, with as much rest in between as it was given."""
     monkeypatch.setattr(store, "SLICE_ROWS", 10)
     rests: list[float] = []
     monkeypatch.setattr(store, "_sleep", rests.append)
-    records, keeper = [record(number, at_s=rests_s * 1_000 + number) for number in range(1, 26)], Store()
+    records, keeper = [record(number, at_s=budget_s * 1_000 + number) for number in range(1, 26)], Store()
     lane.write(keeper.load)
     before = lane.read(count)
-    stored = lane.write(lambda connection: keeper.write(connection, records, keeper.number(records), rests_s=rests_s))
+    stored = lane.write(
+        lambda connection: keeper.write(connection, records, keeper.number(records), rest_budget_s=budget_s)
+    )
 
     assert (stored, lane.read(count) - before) == (25, 25)
+    assert keeper.rested_s == pytest.approx(sum(rests))
     assert rests == ([] if rest_s is None else pytest.approx([rest_s] * 2))
 
 

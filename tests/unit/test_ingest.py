@@ -1,5 +1,6 @@
 """Whatever arrives is taken in or rejected, counted once, and said at a bounded rate; nothing is ever raised."""
 
+import json
 import logging
 from collections.abc import Iterator
 
@@ -107,6 +108,16 @@ def test_odd(chain: Chain) -> None:
 
     assert counted(chain, "messages") == {"state": 1}
     assert counted(chain, "odd_messages") == {"duplicate_key": 1, "null": 1, "line_break": 1}
+
+
+def test_line_breaks_never_go_through(chain: Chain) -> None:
+    """Of a robot that always writes its messages over several lines, no line break comes to a stream."""
+    for number in range(1, 6):
+        chain.receive(json.dumps(state(headerId=number), indent=1).encode())
+        kept = chain.robots.kept(ROBOT, "state")
+        assert kept is not None
+        assert b"\n" not in kept.payload
+    assert counted(chain, "odd_messages") == {"line_break": 5}
 
 
 def test_dialects_share_a_robot(chain: Chain) -> None:

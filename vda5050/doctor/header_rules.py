@@ -34,6 +34,7 @@ def read_header(record: RobotRecord, seen: Observation) -> None:
     number = integer(seen.document, "headerId")
     if number is not None and 0 <= number < _WRAP:
         seen.header_id = number
+        # Without one before, the step is 1, which is right; so it is in `seen` where this message has none.
         seen.header_step = (number - record.header_ids.get(seen.topic, number - 1)) % _WRAP
     if seen.topic in _TIMED:
         seen.skew_s = _skew_s(seen)

@@ -30,8 +30,8 @@ from vda5050.sinks import Record
 from vda5050.topics import Address
 
 SLICE_ROWS = 50
-REST_S = 0.005
-"""The longest rest between two slices."""
+LONGEST_REST_S = 0.005
+"""Between two slices. What is measured with it: benchmarks/README.md, "What the history costs"."""
 LOOKUP_IDS = 500
 LATE_US = 10 * MICROSECONDS
 """A message received up to this much before the one stored last is put right after it; the clock may be slewed, or
@@ -55,6 +55,8 @@ class Store:
         self._stored_id = 0
         self._written_id = 0
         self._is_sure = True
+        self.rested_s = 0.0
+        """For how long the last `write` rested."""
 
     def load(self, connection: Connection) -> None:
         """Learn what the database has: the newest dictionary of each topic, the last id."""
@@ -127,11 +129,12 @@ class Store:
         return ids
 
     def write(
-        self, connection: Connection, records: Sequence[Record], ids: Sequence[int], *, rests_s: float = 0.0
+        self, connection: Connection, records: Sequence[Record], ids: Sequence[int], *, rest_budget_s: float = 0.0
     ) -> int:
-        """Add the records that are not there yet, and return how many these were. `rests_s`: it may rest for so long.
+        """Add the records that are not there yet, and return how many these were.
 
-        Not with SQLite, where nobody else can write meanwhile.
+        It may rest between its slices for `rest_budget_s` in all, and `rested_s` says for how long it did; with SQLite,
+        where nobody else can write meanwhile, it does not.
 
         One that an earlier transaction has kept, whose end this process did not learn, is known by epoch and offset.
         An id that another message has is replaced by the next one that is free.
@@ -141,7 +144,7 @@ class Store:
         is_new = self._is_sure and all(map(operator.lt, (self._stored_id, *ids), ids))
         if not is_new:
             placed = self._settled(connection, placed)
-        insert(connection, self._slices(placed, 0.0 if connection.dialect.name == SQLITE else rests_s))
+        insert(connection, self._slices(placed, 0.0 if connection.dialect.name == SQLITE else rest_budget_s))
         self._written_id = max((id_ for id_, _ in placed), default=0)
         return len(placed)
 
@@ -150,12 +153,14 @@ class Store:
         self._stored_id = max(self._stored_id, self._written_id)
         self._is_sure = True
 
-    def _slices(self, placed: Sequence[Placed], rests_s: float) -> Iterator[list[Row]]:
+    def _slices(self, placed: Sequence[Placed], rest_budget_s: float) -> Iterator[list[Row]]:
         starts = range(0, len(placed), SLICE_ROWS)
-        rest_s = min(REST_S, rests_s / max(1, len(starts)))
+        rest_s = min(LONGEST_REST_S, rest_budget_s / max(1, len(starts)))
+        self.rested_s = 0.0
         for start in starts:
             if start and rest_s:
                 _sleep(rest_s)
+                self.rested_s += rest_s
             yield self._rows(placed[start : start + SLICE_ROWS])
 
     def _rows(self, placed: Sequence[Placed]) -> list[Row]:

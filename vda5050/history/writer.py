@@ -35,8 +35,8 @@ from vda5050.sinks import Record
 log = get_logger(__name__)
 
 FLUSH_S = 0.25
-RESTS_S = 0.15
-"""So much of it a batch may take in rests, unless more waits than it takes."""
+REST_BUDGET_S = 0.15
+"""For so long of FLUSH_S a batch may rest between its slices (see `store`), unless more waits than one batch holds."""
 BACK_OFF_S = (0.5, 10.0)
 WRITE_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
@@ -219,13 +219,13 @@ class Writer:
 
     def _write(self) -> None:
         """Store the next batch, or cut it in halves where the database refuses it. Raises DatabaseUnavailable."""
-        rests_s = 0.0 if self._is_stopping or self._backlog.is_long else RESTS_S
+        rest_budget_s = 0.0 if self._is_stopping or self._backlog.is_long else REST_BUDGET_S
         batch = self._backlog.batch()
 
         def write(connection: Connection) -> int | None:
             if not lease.keep(connection, self._owner):
                 return None
-            return self._store.write(connection, batch.records, batch.ids, rests_s=rests_s)
+            return self._store.write(connection, batch.records, batch.ids, rest_budget_s=rest_budget_s)
 
         started = self._clock()
         try:
@@ -244,7 +244,7 @@ class Writer:
                 self._backlog.refused()
             return
         ended = self._clock()
-        self._metrics.history_write.observe(ended - started)
+        self._metrics.history_write.observe(ended - started - self._store.rested_s)
         self._ask_at = ended + ASK_S
         if stored is None:
             self._stand_by()

@@ -134,7 +134,7 @@ class ReadBuffer:
                 data[topic_start:topic_end],
                 None if is_oversized else data[payload_start:end],
                 size,
-                first & 0x01 == 1,
+                bool(first & 0x01),
                 data[topic_end] << 8 | data[topic_end + 1] if qos else 0,
             )
 

@@ -69,7 +69,7 @@ def test_sqlite_is_not_kept_from_others(kept: Archive, monkeypatch: pytest.Monke
     monkeypatch.setattr(store, "_sleep", rests.append)
     records = [record(1), record(2)]
     ids = kept.store.number(records)
-    kept.lane.write(lambda connection: kept.store.write(connection, records, ids, rests_s=1.0))
+    kept.lane.write(lambda connection: kept.store.write(connection, records, ids, rest_budget_s=1.0))
 
     assert kept.offsets() == [1, 2]
     assert rests == []

@@ -16,7 +16,7 @@ from vda5050.errors import DatabaseUnavailable
 from vda5050.history import backlog, lease, writer
 from vda5050.history.store import Store
 from vda5050.history.tables import MESSAGES
-from vda5050.history.writer import RESTS_S, Standing
+from vda5050.history.writer import REST_BUDGET_S, Standing
 
 
 @pytest.fixture(autouse=True)
@@ -158,9 +158,9 @@ def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.Monke
     rests: list[float] = []
     write = Store.write
 
-    def noted(*arguments: Any, rests_s: float) -> int:
-        rests.append(rests_s)
-        return write(*arguments, rests_s=rests_s)
+    def noted(*arguments: Any, rest_budget_s: float) -> int:
+        rests.append(rest_budget_s)
+        return write(*arguments, rest_budget_s=rest_budget_s)
 
     monkeypatch.setattr(Store, "write", noted)
     desk = Desk(kept.database)
@@ -169,7 +169,26 @@ def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.Monke
     is_stored(desk, 15)
     desk.writer.stop()
 
-    assert rests == [0.0, RESTS_S]
+    assert rests == [0.0, REST_BUDGET_S]
+
+
+def test_no_rest_at_the_end(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that stops waits for its history, so that is stored without a rest."""
+    rests: list[float] = []
+    write = Store.write
+
+    def noted(*arguments: Any, rest_budget_s: float) -> int:
+        rests.append(rest_budget_s)
+        return write(*arguments, rest_budget_s=rest_budget_s)
+
+    monkeypatch.setattr(Store, "write", noted)
+    desk = Desk(kept.database)
+    desk.put([record(1)])
+    desk.writer.start()
+    desk.writer.stop()
+
+    assert kept.offsets() == [1]
+    assert rests == [0.0]
 
 
 @pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
