@@ -128,7 +128,7 @@ class Metrics:
         self.history_buffer = self._gauge("history_buffer_bytes", "Bytes of messages that wait to be stored")
         self.history_database = self._gauge("history_database_bytes", "Bytes that the history takes on disk")
         self.history_write = self._histogram(
-            "history_write_seconds", "Time a batch of messages took to be stored", WRITE_BUCKETS_S
+            "history_write_seconds", "Time a batch of messages took to be stored, without its rests", WRITE_BUCKETS_S
         )
 
     def _add_process(self) -> None:
