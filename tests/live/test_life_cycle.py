@@ -65,6 +65,26 @@ class Ends:
         return len(self.after_s) == len(self._clients)
 
 
+def check_told_to_come_back(clients: list[SseClient], ends: Ends) -> None:
+    """See that these streams, the first of `ends`, ended whole, each with a time of its own to come back after."""
+    assert all(client.is_complete for client in clients)
+    retries = [client.decoder.retry_ms or 0 for client in clients]
+    assert min(retries) >= 1_000
+    assert max(retries) <= 8_000
+    back_at = [1_000 * ends.after_s[number] + retry for number, retry in enumerate(retries)]
+    assert min(back_at) > 1_000 * DRAIN_S  # nobody comes back to the process that is ending
+    assert len(set(retries)) > 400
+
+
+def check_refuses(running: Gateway) -> None:
+    """See that a gateway says at once that it stops, and takes no new stream."""
+    wait_until(lambda: running.get("/ready").status == 503, what="/ready is 503", deadline_s=1)
+    assert running.get("/ready").json()["dependencies"]["service"]["detail"] == "stopping"
+    refused = running.get("/stream")
+    assert (refused.status, refused.json()["code"]) == (503, "stopping")
+    assert 1 <= int(refused.headers["retry-after"]) <= 10
+
+
 @pytest.mark.timeout(180)
 def test_sigterm_with_1000_streams(broker: Service) -> None:
     """SIGTERM in traffic: /ready is 503 at once, streams end whole and spread, with a time to come back or 1001.
@@ -99,11 +119,7 @@ def test_sigterm_with_1000_streams(broker: Service) -> None:
 
         os.kill(running.pid, signal.SIGTERM)
 
-        wait_until(lambda: running.get("/ready").status == 503, what="/ready is 503", deadline_s=1)
-        assert running.get("/ready").json()["dependencies"]["service"]["detail"] == "stopping"
-        refused = running.get("/stream")
-        assert (refused.status, refused.json()["code"]) == (503, "stopping")
-        assert 1 <= int(refused.headers["retry-after"]) <= 10
+        check_refuses(running)
         wait_until(lambda: ends.read(epoch_begin), what="all streams have ended", deadline_s=15)
         wait_until(lambda: not running.is_running, what="the process is gone", deadline_s=15)
         gone_after_s = time.monotonic() - epoch_begin
@@ -114,13 +130,7 @@ def test_sigterm_with_1000_streams(broker: Service) -> None:
     assert gone_after_s < 10
     times = sorted(ends.after_s.values())
     assert times[len(times) // 4] < times[len(times) * 3 // 4] - DRAIN_S / 4  # spread
-    assert all(client.is_complete for client in sse_clients)
-    retries = [client.decoder.retry_ms or 0 for client in sse_clients]
-    assert min(retries) >= 1_000
-    assert max(retries) <= 8_000
-    back_at = [1_000 * ends.after_s[number] + retry for number, retry in enumerate(retries)]
-    assert min(back_at) > 1_000 * DRAIN_S  # nobody comes back to the process that is ending
-    assert len(set(retries)) > 400
+    check_told_to_come_back(sse_clients, ends)
     assert [client.close_code for client in web_sockets] == [1001] * 100
     cut = re.search(r'streams did not end, and were cut off.*"streams": (\d+)', said)
     assert cut is not None

@@ -154,19 +154,8 @@ def factsheet(version: str) -> dict[str, Any]:
     }
 
 
-def _state_2_0() -> dict[str, Any]:
+def _route_2_0() -> dict[str, Any]:
     return {
-        "headerId": 7,
-        "timestamp": "2026-01-01T00:00:00.00Z",
-        "version": "2.0.0",
-        "manufacturer": "KUKA",
-        "serialNumber": "KR_1001",
-        "orderId": "o1",
-        "orderUpdateId": 1,
-        "lastNodeId": "n1",
-        "lastNodeSequenceId": 2,
-        "distanceSinceLastNode": 1.25,
-        "newBaseRequest": True,
         "nodeStates": [
             {
                 "nodeId": f"n{number}",
@@ -187,6 +176,23 @@ def _state_2_0() -> dict[str, Any]:
             }
             for number in (1, 2)
         ],
+    }
+
+
+def _state_2_0() -> dict[str, Any]:
+    return {
+        "headerId": 7,
+        "timestamp": "2026-01-01T00:00:00.00Z",
+        "version": "2.0.0",
+        "manufacturer": "KUKA",
+        "serialNumber": "KR_1001",
+        "orderId": "o1",
+        "orderUpdateId": 1,
+        "lastNodeId": "n1",
+        "lastNodeSequenceId": 2,
+        "distanceSinceLastNode": 1.25,
+        "newBaseRequest": True,
+        **_route_2_0(),
         "agvPosition": _POSITION | {"positionInitialized": True},
         "velocity": {"vx": 1.0, "vy": 0.25, "omega": 0.1},
         "driving": True,

@@ -244,11 +244,11 @@ class Writer:
                 self._backlog.refused()
             return
         ended = self._clock()
-        self._metrics.history_write.observe(ended - started - self._store.rested_s)
         self._ask_at = ended + ASK_S
-        if stored is None:
+        if stored is None:  # the lease was lost, and nothing written
             self._stand_by()
             return
+        self._metrics.history_write.observe(ended - started - self._store.rested_s)
         self._store.note_kept()
         self._metrics.history_stored.inc(stored)
         self._backlog.done()

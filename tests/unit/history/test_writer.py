@@ -15,7 +15,7 @@ from vda5050.database import Database
 from vda5050.errors import DatabaseUnavailable
 from vda5050.history import backlog, lease, writer
 from vda5050.history.store import Store
-from vda5050.history.tables import MESSAGES
+from vda5050.history.tables import MESSAGES, WRITER
 from vda5050.history.writer import REST_BUDGET_S, Standing
 
 
@@ -152,17 +152,23 @@ def test_away_in_the_middle_of_halves(kept: Archive, monkeypatch: pytest.MonkeyP
     assert (desk.stored(), desk.writer.waiting, desk.writer.waiting_bytes) == (10, 0, 0)
 
 
-def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch may rest between its slices; not where more waits than one batch takes."""
-    monkeypatch.setattr(backlog, "BATCH_ROWS", 10)
-    rests: list[float] = []
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note for how long each batch may rest."""
+    noted: list[float] = []
     write = Store.write
 
-    def noted(*arguments: Any, rest_budget_s: float) -> int:
-        rests.append(rest_budget_s)
+    def noting(*arguments: Any, rest_budget_s: float) -> int:
+        noted.append(rest_budget_s)
         return write(*arguments, rest_budget_s=rest_budget_s)
 
-    monkeypatch.setattr(Store, "write", noted)
+    monkeypatch.setattr(Store, "write", noting)
+    return noted
+
+
+def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.MonkeyPatch, rests: list[float]) -> None:
+    """A batch may rest between its slices; not where more waits than one batch takes."""
+    monkeypatch.setattr(backlog, "BATCH_ROWS", 10)
     desk = Desk(kept.database)
     desk.put(record(number) for number in range(1, 16))
     desk.writer.start()
@@ -172,16 +178,8 @@ def test_rests_only_where_there_is_time(kept: Archive, monkeypatch: pytest.Monke
     assert rests == [0.0, REST_BUDGET_S]
 
 
-def test_no_rest_at_the_end(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_rest_at_the_end(kept: Archive, rests: list[float]) -> None:
     """A gateway that stops waits for its history, so that is stored without a rest."""
-    rests: list[float] = []
-    write = Store.write
-
-    def noted(*arguments: Any, rest_budget_s: float) -> int:
-        rests.append(rest_budget_s)
-        return write(*arguments, rest_budget_s=rest_budget_s)
-
-    monkeypatch.setattr(Store, "write", noted)
     desk = Desk(kept.database)
     desk.put([record(1)])
     desk.writer.start()
@@ -189,6 +187,20 @@ def test_no_rest_at_the_end(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert kept.offsets() == [1]
     assert rests == [0.0]
+
+
+def test_only_what_was_written_took_time(kept: Archive) -> None:
+    """A batch that finds the lease lost is not written: it counts for no time, nor for that of the batch before it."""
+    desk = Desk(kept.database)
+    desk.put([record(1)])
+    desk.writer.start()
+    is_stored(desk, 1)
+    kept.lane.write(lambda connection: connection.execute(sa.update(WRITER).values(owner="another", until=1 << 40)))
+    desk.put([record(2)])
+    stands(desk, Standing.STANDBY)
+    desk.writer.stop()
+
+    assert desk.metrics.registry.get_sample_value("vda5050_history_write_seconds_count") == 1
 
 
 @pytest.mark.parametrize("later_s", [-0.2, 0.0, 0.2])
