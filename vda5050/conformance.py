@@ -42,16 +42,22 @@ class Conformance:
     def examine(self, address: Address, message: Message, *, offset: int, is_retained: bool) -> None:
         """Judge a message that was taken in."""
         try:
+            at, wall, changes = self._clock(), self._wall_clock(), message.changes
+            if changes is not None and not is_retained:
+                kind = message.stencil
+                if self._doctor.observe_again(address.robot, address.topic, kind, changes, at=at, wall=wall):
+                    return
             seen = Observation(
                 robot=address.robot,
                 topic=address.topic,
                 document=message.document,
                 version=message.version,
                 is_retained=is_retained,
-                at=self._clock(),
-                wall=self._wall_clock(),
+                at=at,
+                wall=wall,
                 offset=offset,
                 is_valid=message.is_valid,
+                kind=message.stencil,
             )
             self._tell(self._doctor.observe(seen))
         except Exception as fault:  # noqa: BLE001 - the edge to a part that nothing else depends on

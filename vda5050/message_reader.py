@@ -1,118 +1,126 @@
 """Payload -> message: parsed, its version known, and where that is cheap to tell, known to be valid.
 
-A robot sends the same message again and again, with other numbers. So of each topic the *outline* of the last payload
-is remembered, which is the payload without NUMERALS. Where one comes twice, and the message is valid and not odd in any
-way, then whatever comes with that outline has the same members in the same places, but for names that a numeral was put
-into, which no schema knows: no duplicate key and no null can be new. One pass of `validation.strict_decoder` reads it,
-without the members that no schema knows, and checks its numbers. That saves a third of what a message takes in all
-(benchmarks/README.md). What that pass refuses, and every other outline, is read the long way.
+A robot sends the same message again and again, with other numbers in a few members. So where two messages of a topic
+in a row look alike (their *outline*, the payload without NUMERALS, is the same) and are valid, a `Stencil` is cut from
+them: of what fits in it only the members that change are read. Everything else is read the long way. What that saves
+stands in benchmarks/README.md.
 """
 
-import re
 from typing import Any
 
 import msgspec
+import orjson
 
 from vda5050.payloads import has_duplicate_key, parse_payload
 from vda5050.schemas import Version
+from vda5050.stencil import CHANGING, NUMERALS, Stencil
 from vda5050.topics import Address
-from vda5050.validation import DECODED_TOPICS, REFUSALS, Decode, detect_version, strict_decoder
+from vda5050.validation import DECODED_TOPICS, detect_version, strict_decoder, validate
 
-NUMERALS = b"0123456789.-"
-"""What numbers, times and counted names are made of; `-` stands before a number one time and not the next."""
-_MAX_OUTLINES = 100_000
-_MAX_TRIES = 3
-"""So often an outline is tried: one message of it may have a number that is refused, which says nothing of the next."""
-
-_TOO_LONG = 309
-"""So many digits in a row may be too large for a double, and a decoder looks at numbers of known members only."""
-_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_STRING = re.compile(rb'"[^"]*"')
-_EXPONENT = re.compile(rb"\d[eE]")
+_MAX_HABITS = 100_000
+_MAX_STENCIL_BYTES = 67_108_864
+"""Of all stencils together; beyond it no more are cut."""
+_ALIKE = 2
+"""So many messages in a row that look alike are worth a stencil, which takes as long as reading five the long way."""
+_MOST_ALIKE = 256
+"""So many at most: twice as many each time where the last stencil was not worth its while, or could not be cut."""
+_WORTH_IT = 10
+"""Messages in a row that a stencil has to fit."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct):
     """One message as it was read; `oddities` are those of `parse_payload`.
 
-    `is_valid`: known to fit the schemas of its version; False where that was not looked at.
+    `changes`: the members that stand in the openings of `stencil`, in which it fits; then it is known to be valid.
+    Whatever else fits in the same stencil has the same other members. None where the message was not looked at so.
     """
 
-    document: dict[str, Any]
+    payload: bytes
     version: Version
     oddities: tuple[str, ...]
-    is_valid: bool
+    _document: dict[str, Any] | None
+    stencil: Stencil | None = None
+    changes: dict[str, Any] | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """True where the message is known to fit the schemas of its version; False where that was not looked at."""
+        return self.changes is not None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message, parsed."""
+        if self._document is None:
+            self._document = orjson.loads(self.payload)
+        return self._document
 
 
-class _Outline:
-    """What came last on a topic. `decode` is None until it came twice, and where only the long way will do."""
+class _Habit:
+    """How the messages of a topic looked last.
 
-    __slots__ = ("decode", "hash", "tries", "version")
+    `alike`: so many that did not fit in the stencil came in a row with one `outline` (a hash of it: Python keys it, so
+    that nobody can make two meet). `fitting`: so many came since that fitted. `enough`: see _ALIKE.
+    """
 
-    def __init__(self, hash_: int) -> None:
-        self.hash = hash_  # of 2 kB the hash does: Python keys it, so that nobody can make two outlines meet
-        self.tries = 0
-        self.decode: Decode | None = None
-        self.version: Version | None = None
+    __slots__ = ("alike", "enough", "fitting", "oddities", "outline", "stencil", "version")
+
+    def __init__(self) -> None:
+        self.outline = self.alike = self.fitting = 0
+        self.enough = _ALIKE
+        self.stencil: Stencil | None = None
+        self.version = Version.V2_1
+        self.oddities: tuple[str, ...] = ()
 
 
 class MessageReader:
     """Reads the messages of a fleet. Raises ValueError where a schema cannot be made a decoder."""
 
     def __init__(self) -> None:
-        self._outlines: dict[str, _Outline] = {}
+        self._habits: dict[str, _Habit] = {}
+        self._stencil_bytes = 0
         self._decoders = {
-            (version, topic): strict_decoder(version, topic) for version in Version for topic in DECODED_TOPICS
+            (version, topic): strict_decoder(version, topic, CHANGING)
+            for version in Version
+            for topic in DECODED_TOPICS
         }
 
     def read(self, topic: str, address: Address, payload: bytes) -> Message:
         """Read a message of `topic`, whose address is given as well. Raises RejectedMessage as `parse_payload` does."""
-        if address.topic not in DECODED_TOPICS:
-            return _read(address, payload)
-        rest = payload.translate(None, NUMERALS)
-        seen = hash(rest)
-        outline = self._outlines.get(topic)
-        if outline is None or outline.hash != seen:
-            if outline is None and len(self._outlines) >= _MAX_OUTLINES:
-                self._outlines.clear()
-            self._outlines[topic] = _Outline(seen)
-        elif outline.decode is not None:
-            try:
-                document = outline.decode(payload)
-                version = detect_version(document, address.major_version)
-                if version is outline.version and (
-                    len(payload) - len(rest) < _TOO_LONG or not _has_long_number(payload)
-                ):
-                    return Message(document, version, (), True)
-            except REFUSALS:
-                pass
-        elif outline.tries < _MAX_TRIES:
-            outline.tries += 1
-            message = _read(address, payload)
-            decode = self._decoders[message.version, address.topic]
-            if _is_sure(decode, message, payload):
-                outline.decode, outline.version = decode, message.version
-            return message
-        return _read(address, payload)
+        habit = self._habits.get(topic)
+        if habit is not None and (stencil := habit.stencil) is not None:
+            changes = stencil.read(payload)
+            if changes is not None:
+                habit.fitting += 1
+                return Message(payload, habit.version, habit.oddities, None, stencil, changes)
+        document, oddities = parse_payload(payload)
+        version = detect_version(document, address.major_version)
+        message = Message(payload, version, tuple(oddities), document)
+        if address.topic in DECODED_TOPICS:
+            self._learn(habit or self._new_habit(topic), address, message)
+        return message
 
+    def _new_habit(self, topic: str) -> _Habit:
+        if len(self._habits) >= _MAX_HABITS:
+            self._habits.clear()
+            self._stencil_bytes = 0
+        habit = self._habits[topic] = _Habit()
+        return habit
 
-def _read(address: Address, payload: bytes) -> Message:
-    document, oddities = parse_payload(payload)
-    return Message(document, detect_version(document, address.major_version), tuple(oddities), False)
-
-
-def _is_sure(decode: Decode, message: Message, payload: bytes) -> bool:
-    r"""Tell whether a decoder reads whatever has this message's outline as the long way does.
-
-    Not where two names may be one although they look different (an escape: "a1" is "a\u0031" as well), where a decoder
-    does not look (the encoding of what it does not know), or where a number has an exponent, which may become large.
-    """
-    if message.oddities or b"\\" in payload or not payload.isascii() or _EXPONENT.search(_STRING.sub(b"", payload)):
-        return False
-    try:
-        return decode(payload) == message.document and not has_duplicate_key(payload)
-    except REFUSALS:
-        return False
-
-
-def _has_long_number(payload: bytes) -> bool:
-    return b"0" * _TOO_LONG in payload.translate(_DIGITS_AS_ZEROS)
+    def _learn(self, habit: _Habit, address: Address, message: Message) -> None:
+        """Note how a message looks that did not fit; cut a stencil from it where enough in a row look alike."""
+        outline = hash(message.payload.translate(None, NUMERALS))
+        habit.alike = habit.alike + 1 if outline == habit.outline and not habit.fitting else 1
+        if habit.fitting >= _WORTH_IT:
+            habit.enough = _ALIKE
+        habit.outline, habit.fitting = outline, 0
+        if habit.alike < habit.enough or self._stencil_bytes > _MAX_STENCIL_BYTES:
+            return
+        habit.alike, habit.enough = 0, min(2 * habit.enough, _MOST_ALIKE)
+        decode = self._decoders[message.version, address.topic]
+        if validate(message.document, message.version, address.topic) or has_duplicate_key(message.payload):
+            return
+        stencil = Stencil.cut(message.payload, message.document, decode)
+        if stencil is not None:
+            self._stencil_bytes += stencil.size - (0 if habit.stencil is None else habit.stencil.size)
+            habit.stencil, habit.version, habit.oddities = stencil, message.version, message.oddities
+            message.stencil, message.changes = stencil, stencil.read(message.payload)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from vda5050.doctor import action_rules, header_rules, order_rules, timing_rules, value_rules
+from vda5050.doctor import action_rules, calm, header_rules, order_rules, timing_rules, value_rules
 from vda5050.doctor.findings import Finding, Ledger, Severity, finding_from_dict, sample_of
 from vda5050.doctor.records import Observation, RobotRecord
 from vda5050.doctor.rules import Complaint, MessageCheck, Rule
@@ -57,11 +57,15 @@ _TIMED = tuple((rule, rule.timed_check) for rule in RULES if rule.timed_check)
 
 @dataclass(slots=True)
 class _Patient:
-    """One robot: what is remembered of it, what was found, which timed complaints stand at the moment."""
+    """One robot: what is remembered of it, what was found, which timed complaints stand at the moment.
+
+    `calm`: by topic, the kind of the newest message where that changed nothing and no rule complained.
+    """
 
     record: RobotRecord
     ledger: Ledger = field(default_factory=Ledger)
     episodes: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    calm: dict[str, object] = field(default_factory=dict)
 
 
 class Doctor:
@@ -86,7 +90,20 @@ class Doctor:
             for complaint in check(record, seen)
         ]
         _remember(record, seen)
+        calm.note(patient.calm, record, seen, has_complaints=bool(complaints))
         return _enter(patient, complaints, seen) if complaints else []
+
+    def observe_again(
+        self, robot: str, topic: str, kind: object, changes: dict[str, Any], *, at: float, wall: float
+    ) -> bool:
+        """Judge a live message of a kind that is known by what changed in it, as far as that is enough.
+
+        False where it is not; then the message is to be observed. True where no rule has anything to say.
+        """
+        patient = self._patients.get(robot)
+        if patient is None or patient.calm.get(topic) is not kind:
+            return False
+        return calm.passes(patient.record, topic, changes, at=at, wall=wall)
 
     def refuse(self, robot: str, topic: str, rejected: RejectedMessage, *, at: float, wall: float) -> list[Finding]:
         """Note a message that could not be read at all; returns the findings to be told."""
@@ -118,7 +135,7 @@ class Doctor:
         if not is_up:
             return
         for patient in self._patients.values():
-            patient.episodes = {}
+            patient.episodes, patient.calm = {}, {}
             record = patient.record
             record.begin_anew()
             record.header_ids = {}

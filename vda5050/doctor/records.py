@@ -30,8 +30,9 @@ class Observation(msgspec.Struct):
     """One accepted message as the doctor sees it; nobody else changes it.
 
     `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. `is_valid`:
-    it is known to fit the schemas. The others are the doctor's own note of what several rules ask for (see
-    `header_rules.read_header`, `action_rules.read_actions`).
+    it is known to fit the schemas. `kind` is what all messages share that differ from this one in CHANGING members
+    only. The others are the doctor's own note of what several rules ask for (see `header_rules.read_header`,
+    `action_rules.read_actions`).
     """
 
     robot: str
@@ -43,6 +44,7 @@ class Observation(msgspec.Struct):
     wall: float
     offset: int
     is_valid: bool = False
+    kind: object = None
     header_id: int | None = None
     header_step: int = 1
     skew_s: float | None = None

@@ -52,7 +52,7 @@ def schema(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
 @on_message(Severity.ERROR, "6.10.6 agvPosition, batteryState, load; 3.0.0: 7.8", "state", "visualization")
 def impossible_value(_record: RobotRecord, seen: Observation) -> Iterable[Complaint]:
     """An angle, a state of charge or a weight is outside of what can be."""
-    found = _impossible(seen.document)
+    found = impossible_values(seen.document)
     if not found or is_starting_up(seen.document, seen.version):
         return ()
     return [Complaint(message, place) for place, message in found]
@@ -95,7 +95,7 @@ def _is_driving_while_paused(document: dict[str, Any]) -> bool:
 
 def _told(problems: list[Problem], seen: Observation) -> Iterator[Complaint]:
     """Complain of each problem that no other rule tells."""
-    told_by_another = set() if seen.is_retained else {place for place, _ in _impossible(seen.document)}
+    told_by_another = set() if seen.is_retained else {place for place, _ in impossible_values(seen.document)}
     clause = f"{seen.version.text}: {SCHEMAS[seen.version][seen.topic].shape.section[seen.version]}"
     distinct: dict[str, Problem] = {}
     for problem in problems:
@@ -114,7 +114,7 @@ def _everywhere(path: str) -> str:
     return _INDEX.sub("/*", path)
 
 
-def _impossible(document: dict[str, Any]) -> list[tuple[str, str]]:
+def impossible_values(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Give place and message of every number that cannot be."""
     found = []
     for name, member, least, most, unit in _LIMITS:

@@ -35,10 +35,14 @@ _LEAST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
 @cache
-def strict_decoder(version: Version, topic: str) -> Decode:
-    """Give the decoder of one of DECODED_TOPICS. Raises ValueError for a schema that cannot be translated."""
-    schema = strictest_schema(bare_schema(version, topic), overlays_of(version, topic))
-    return msgspec.json.Decoder(_type_of(schema)).decode
+def strict_decoder(version: Version, topic: str, names: frozenset[str]) -> Decode:
+    """Give the decoder of an object with some of the members of one of DECODED_TOPICS: of these names, none required.
+
+    Raises ValueError for a schema that cannot be translated.
+    """
+    schema = _joined(strictest_schema(bare_schema(version, topic), overlays_of(version, topic)))
+    members = {name: member for name, member in schema["properties"].items() if name in names}
+    return msgspec.json.Decoder(_object_type(members, frozenset())).decode
 
 
 def _type_of(schema: JsonSchema) -> Any:

@@ -1,0 +1,146 @@
+"""Payload -> the members that changed: a robot's next message is mostly its last one, byte for byte.
+
+A stencil is cut from a message that is known to be valid. Where the CHANGING members stand it has openings; the text
+between them is fixed. A payload fits where it has that text, and in the openings the same outline (the text without
+NUMERALS): the same members in the same places, with other numbers and times. So a payload that fits has the fixed
+members of the message that the stencil was cut from, and nothing else needs to be read than what stands in the
+openings. Whether that is valid a strict decoder says, in one pass.
+
+Nothing that is odd can be new in it: what the fixed text holds was there before; in the openings is no null, no
+escape, no exponent, and no name but the known ones (a numeral put into a name makes it an unknown one, and it is
+missed: at the top here, further down as any member that nobody has to send).
+"""
+
+import re
+from itertools import groupby
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from vda5050.validation import REFUSALS, Decode
+
+CHANGING = frozenset(
+    {
+        "headerId", "timestamp", "agvPosition", "mobileRobotPosition", "velocity", "plannedPath", "intermediatePath",
+        "distanceSinceLastNode", "batteryState", "powerSupply", "information", "informations", "referenceStateHeaderId",
+    }
+)  # fmt: skip
+"""What a robot that drives tells anew in every message: members of state and visualization, 1.1 to 3.0."""
+
+NUMERALS = b"0123456789.-"
+"""What numbers, times and counted names are made of; `-` stands before a number one time and not the next."""
+
+_BETWEEN = b",\r"
+"""Put between two openings: JSON where neither has a carriage return, and then it shows where one ends."""
+_MARK_BYTES = 24
+"""So much of a fixed text is searched for, and all of it compared where that stands."""
+_TOO_LONG = 309
+"""So many digits in a row may be too large for a double; a decoder does not look at numbers of unknown members."""
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_STRING = re.compile(rb'"[^"]*"')
+_EXPONENT = re.compile(rb"\d[eE]")
+_JSON_SPACE = b" \t\n\r"
+_AS_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _Member(NamedTuple):
+    """A member of an object, from the quote that its name begins with to the end of its value."""
+
+    name: str
+    start: int
+    end: int
+
+
+class Stencil:
+    """The fixed text of one topic's messages, and what has to stand in its openings."""
+
+    __slots__ = ("_decode", "_head", "_names", "_outline", "_tail", "_texts", "size")
+
+    def __init__(self, payload: bytes, openings: list[tuple[int, int]], names: frozenset[str], decode: Decode) -> None:
+        starts, ends = [start for start, _ in openings], [end for _, end in openings]
+        texts = [payload[end:start] for end, start in zip(ends, starts[1:], strict=False)]
+        self.size = len(payload)
+        """About what it takes in memory, bytes."""
+        self._head, self._tail = payload[: starts[0]], payload[ends[-1] :]
+        self._texts = [(text[:_MARK_BYTES], text, len(text)) for text in texts]
+        self._names = names
+        self._decode = decode
+        self._outline = _join([payload[start:end] for start, end in openings]).translate(None, NUMERALS)
+
+    @classmethod
+    def cut(cls, payload: bytes, document: dict[str, Any], decode: Decode) -> Self | None:
+        """Cut one from a message that is valid and has no key twice; None where no payload could be sure to fit.
+
+        `decode` reads an object of CHANGING members of the message's version and topic.
+        """
+        runs = [list(run) for is_changing, run in groupby(_members(payload), _is_changing) if is_changing]
+        openings = [(run[0].start, run[-1].end) for run in runs]
+        if not openings or not _is_plain(b"".join(payload[start:end] for start, end in openings)):
+            return None
+        names = frozenset(member.name for run in runs for member in run)
+        stencil = cls(payload, openings, names, decode)
+        return stencil if stencil.read(payload) == {name: document[name] for name in names} else None
+
+    def read(self, payload: bytes) -> dict[str, Any] | None:
+        """Read the members in the openings; None where the payload does not fit, or they are not sure to be valid."""
+        head, tail = self._head, self._tail
+        if not payload.startswith(head) or not payload.endswith(tail):
+            return None
+        at, openings = len(head), []
+        for mark, text, length in self._texts:
+            end = payload.find(mark, at)
+            if end < 0 or not payload.startswith(text, end):
+                return None
+            openings.append(payload[at:end])
+            at = end + length
+        end = len(payload) - len(tail)
+        if at > end:
+            return None
+        openings.append(payload[at:end])
+        changes = _join(openings)
+        outline = changes.translate(None, NUMERALS)
+        if outline != self._outline or (len(changes) - len(outline) >= _TOO_LONG and _has_long_number(changes)):
+            return None
+        try:
+            document = self._decode(changes)
+        except REFUSALS:
+            return None
+        return document if document.keys() == self._names else None
+
+
+def _join(openings: list[bytes]) -> bytes:
+    return b"{%b}" % _BETWEEN.join(openings)
+
+
+def _is_changing(member: _Member) -> bool:
+    return member.name in CHANGING
+
+
+def _members(payload: bytes) -> list[_Member]:
+    """Find the members of an object; none where a name is not written as it reads, which cannot be searched for."""
+    members: list[_Member] = []
+    at = 0
+    for name, value in _AS_RAW.decode(payload).items():
+        key = b'"%b"' % name.encode()
+        start = payload.find(key, at)
+        value_at = payload.find(value, start + len(key))
+        before, between = payload[at:start], payload[start + len(key) : value_at]
+        if before.strip(_JSON_SPACE) != (b"," if members else b"{") or between.strip(_JSON_SPACE) != b":":
+            return []
+        at = value_at + len(value)
+        members.append(_Member(name, start, at))
+    return members
+
+
+def _is_plain(text: bytes) -> bool:
+    r"""Tell whether the outline of a text says all that is asked of it.
+
+    Not where two names may be one although they look different (an escape: "a1" is "a\u0031" as well), where a decoder
+    does not look (the encoding of what it does not know), where a number has an exponent, which may become large, or
+    where there is what is put between two openings.
+    """
+    return text.isascii() and b"\\" not in text and b"\r" not in text and not _EXPONENT.search(_STRING.sub(b"", text))
+
+
+def _has_long_number(text: bytes) -> bool:
+    return b"0" * _TOO_LONG in text.translate(_DIGITS_AS_ZEROS)
