@@ -72,7 +72,7 @@ class Import:
             self.left_out["a time that is still to come"] += 1
             return None
         update = Update.of(message.address, message.payload, received_at=at, is_retained=message.is_retained)
-        return Record(*update, _EPOCH, _offset(message))
+        return Record(message.address, update.payload, at, message.is_retained, _EPOCH, _offset(message))
 
 
 def _offset(message: Message) -> int:

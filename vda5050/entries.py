@@ -6,12 +6,14 @@ Takes what `ingest`, `conformance` and the bridge noticed, gives values that eve
 
 from typing import Any, NamedTuple, Protocol, Self
 
+import msgspec
+
 from vda5050.topics import Address
 
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
-class Update(NamedTuple):
+class Update(msgspec.Struct, frozen=True, gc=False):
     """One accepted message; `payload` is valid JSON (an object) in UTF-8, without a raw CR or LF.
 
     `received_at` is epoch seconds. `is_retained`: the broker had kept it, its age is unknown.

@@ -44,10 +44,14 @@ _LARGE_BYTES = 1_048_576
 """A larger text, a snapshot of a large fleet, is compressed fast: nothing else runs meanwhile."""
 
 
+UPDATE_TAIL = b"}}"
+
 FINDING = "finding"
 """The topic of frames that tell what the doctor found."""
 STATUS = "status"
 """The topic of frames that tell how the link to the broker stands; they are of no robot."""
+_TEXT = 0x1
+"""The opcode of a WebSocket's text frames."""
 
 
 class Wire(Enum):
@@ -59,24 +63,33 @@ class Wire(Enum):
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One event for all who want it: `json` is the whole object, `offset` its place in the epoch.
+    """One event for all who want it: its object is `head`, `body` and `tail` put together; `offset` is its place.
 
-    A frame of no robot (`robot` is "") is about the stream itself and goes to every client.
+    An update's body is the payload that `robot_state` keeps too, so that it is copied only where it is sent. A frame of
+    no robot (`robot` is "") is about the stream itself and goes to every client.
     """
 
     offset: int
     robot: str
     topic: str
-    json: bytes
+    head: bytes
+    body: bytes = b""
+    tail: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """The length of its object."""
+        return len(self.head) + len(self.body) + len(self.tail)
 
 
 def update_json(robot: str, topic: str, payload: bytes) -> bytes:
     """Wrap a robot's payload."""
-    return b"%b%b}}" % (_update_head(robot, topic), payload)
+    return b"".join((update_head(robot, topic), payload, UPDATE_TAIL))
 
 
 @lru_cache(maxsize=65_536)
-def _update_head(robot: str, topic: str) -> bytes:
+def update_head(robot: str, topic: str) -> bytes:
+    """Write what stands before a robot's payload; UPDATE_TAIL stands behind it."""
     return b'{"type":"update","data":{"topic":%b,"type":"%b","payload":' % (orjson.dumps(robot), topic.encode())
 
 
@@ -100,7 +113,8 @@ def entry_frame(offset: int, entry: Entry) -> Frame:
     """Write any entry as the frame that `broadcast` makes of it."""
     match entry:
         case Update(address, payload):
-            return Frame(offset, address.robot, address.topic, update_json(address.robot, address.topic, payload))
+            head = update_head(address.robot, address.topic)
+            return Frame(offset, address.robot, address.topic, head, payload, UPDATE_TAIL)
         case Told(robot, finding):
             return Frame(offset, robot, FINDING, finding_json(finding))
         case LinkChange(is_up):
@@ -120,9 +134,19 @@ def snapshot_json(robots: bytes) -> bytes:
 def encode_events(epoch: bytes, frames: Iterable[Frame], wire: Wire) -> bytes:
     """Write frames in the order given, for any number of clients of one wire."""
     if wire is Wire.WEBSOCKET:
-        return b"".join([websocket_text(b'{"id":"%b-%d",%b' % (epoch, f.offset, f.json[1:])) for f in frames])
-    text = b"".join([b"id: %b-%d\ndata: %b\n\n" % (epoch, f.offset, f.json) for f in frames])
+        return b"".join([piece for frame in frames for piece in _websocket_pieces(epoch, frame)])
+    text = b"".join([piece for frame in frames for piece in _sse_pieces(epoch, frame)])
     return deflate_block(text) if wire is Wire.SSE_GZIP else text
+
+
+def _sse_pieces(epoch: bytes, frame: Frame) -> tuple[bytes, ...]:
+    return b"id: %b-%d\ndata: %b" % (epoch, frame.offset, frame.head), frame.body, frame.tail, b"\n\n"
+
+
+def _websocket_pieces(epoch: bytes, frame: Frame) -> tuple[bytes, ...]:
+    start = b'{"id":"%b-%d",%b' % (epoch, frame.offset, frame.head[1:])
+    size = len(start) + len(frame.body) + len(frame.tail)
+    return _websocket_header(_TEXT, size), start, frame.body, frame.tail
 
 
 def encode_reset(wire: Wire) -> bytes:
@@ -179,14 +203,17 @@ def deflate_block(text: bytes) -> bytes:
 
 def websocket_text(text: bytes) -> bytes:
     """Write a text message in one unmasked frame, as a server sends it."""
-    return websocket_frame(0x1, text)
+    return websocket_frame(_TEXT, text)
 
 
 def websocket_frame(opcode: int, payload: bytes) -> bytes:
     """Write one final unmasked frame (RFC 6455, section 5.2)."""
-    size = len(payload)
+    return _websocket_header(opcode, len(payload)) + payload
+
+
+def _websocket_header(opcode: int, size: int) -> bytes:
     if size < 126:
-        return struct.pack("!BB", 0x80 | opcode, size) + payload
+        return struct.pack("!BB", 0x80 | opcode, size)
     if size < 65_536:
-        return struct.pack("!BBH", 0x80 | opcode, 126, size) + payload
-    return struct.pack("!BBQ", 0x80 | opcode, 127, size) + payload
+        return struct.pack("!BBH", 0x80 | opcode, 126, size)
+    return struct.pack("!BBQ", 0x80 | opcode, 127, size)

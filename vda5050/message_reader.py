@@ -1,9 +1,9 @@
 """Payload -> message: parsed, its version known, and where that is cheap to tell, known to be valid.
 
-A robot sends the same message again and again, with other numbers in a few members. So where two messages of a topic
-in a row look alike (their *outline*, the payload without NUMERALS, is the same) and are valid, a `Stencil` is cut from
-them: of what fits in it only the members that change are read. Everything else is read the long way. What that saves
-stands in benchmarks/README.md.
+A robot sends the same message again and again, with other numbers in a few members. So where messages of a topic look
+alike (their *outline*, the payload without NUMERALS, is the same) and are valid, a `Stencil` is cut from the last one:
+of what fits in it only the members that change are read. Everything else is read the long way, and when a robot has
+something new to tell a new stencil is cut from that. What it saves stands in benchmarks/README.md.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from vda5050.payloads import has_duplicate_key, parse_payload
+from vda5050.payloads import DUPLICATE_KEY, parse_payload
 from vda5050.schemas import Version
 from vda5050.stencil import CHANGING, NUMERALS, Stencil
 from vda5050.topics import Address
@@ -21,11 +21,12 @@ _MAX_HABITS = 100_000
 _MAX_STENCIL_BYTES = 67_108_864
 """Of all stencils together; beyond it no more are cut."""
 _ALIKE = 2
-"""So many messages in a row that look alike are worth a stencil, which takes as long as reading five the long way."""
+"""So many messages of a new topic that look alike, one after the other, make a stencil; cutting it takes as long as
+reading one or two."""
 _MOST_ALIKE = 256
-"""So many at most: twice as many each time where the last stencil was not worth its while, or could not be cut."""
-_WORTH_IT = 10
-"""Messages in a row that a stencil has to fit."""
+"""Twice as many each time that one was of little use, or could not be cut, up to so many."""
+_OF_USE = 4
+"""So many in a row that fit make a stencil useful; then a single message that does not is enough for the next."""
 
 
 class Message(msgspec.Struct):
@@ -110,15 +111,15 @@ class MessageReader:
         """Note how a message looks that did not fit; cut a stencil from it where enough in a row look alike."""
         outline = hash(message.payload.translate(None, NUMERALS))
         habit.alike = habit.alike + 1 if outline == habit.outline and not habit.fitting else 1
-        if habit.fitting >= _WORTH_IT:
-            habit.enough = _ALIKE
+        if habit.fitting >= _OF_USE:
+            habit.enough = 1
         habit.outline, habit.fitting = outline, 0
         if habit.alike < habit.enough or self._stencil_bytes > _MAX_STENCIL_BYTES:
             return
         habit.alike, habit.enough = 0, min(2 * habit.enough, _MOST_ALIKE)
-        decode = self._decoders[message.version, address.topic]
-        if validate(message.document, message.version, address.topic) or has_duplicate_key(message.payload):
+        if DUPLICATE_KEY in message.oddities or validate(message.document, message.version, address.topic):
             return
+        decode = self._decoders[message.version, address.topic]
         stencil = Stencil.cut(message.payload, message.document, decode)
         if stencil is not None:
             self._stencil_bytes += stencil.size - (0 if habit.stencil is None else habit.stencil.size)

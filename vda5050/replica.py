@@ -108,7 +108,14 @@ class Replica:
         self._robots.update_from_mqtt(update)
         frame = self._broadcaster.publish(address.robot, address.topic, update.payload, received_at=update.received_at)
         if sinks:
-            record = Record(*update, self._broadcaster.epoch, frame.offset)
+            record = Record(
+                address,
+                update.payload,
+                update.received_at,
+                update.is_retained,
+                self._broadcaster.epoch,
+                frame.offset,
+            )
             for sink in sinks:
                 sink.put(record)
         return frame.offset

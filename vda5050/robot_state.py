@@ -200,15 +200,16 @@ class RobotState:
         if robot is None:
             robot = self._robots[address.robot] = Robot(address.manufacturer, address.serial_number)
             self._admitted.add(address.robot)
-        grows_by = len(update.payload) - robot.size_of(address.topic)
+        topic, messages = address.topic, robot.messages
+        before = messages.pop(topic, None)  # so that it goes in last
+        messages[topic] = update
+        grows_by = len(update.payload) - (0 if before is None else len(before.payload))
         robot.kept_bytes += grows_by
         self.kept_bytes += grows_by
-        robot.messages.pop(address.topic, None)  # so that it goes in last
-        robot.messages[address.topic] = update
         if address.major_version is not None:
             robot.major_version = address.major_version
-        is_own = address.topic in FROM_ROBOT
-        if address.topic == "connection":
+        is_own = topic in FROM_ROBOT
+        if topic == "connection":
             robot.connection_state = _connection_state(orjson.loads(update.payload))
             is_own = robot.connection_state not in _SAID_BY_THE_BROKER
         if is_own and not update.is_retained:

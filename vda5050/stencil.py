@@ -83,21 +83,20 @@ class Stencil:
 
     def read(self, payload: bytes) -> dict[str, Any] | None:
         """Read the members in the openings; None where the payload does not fit, or they are not sure to be valid."""
-        head, tail = self._head, self._tail
-        if not payload.startswith(head) or not payload.endswith(tail):
+        if not payload.startswith(self._head) or not payload.endswith(self._tail):
             return None
-        at, openings = len(head), []
+        at, openings = len(self._head), []
         for mark, text, length in self._texts:
             end = payload.find(mark, at)
-            if end < 0 or not payload.startswith(text, end):
+            if not payload.startswith(text, end):  # at -1, where there is no mark, is no room for a text
                 return None
             openings.append(payload[at:end])
             at = end + length
-        end = len(payload) - len(tail)
+        end = len(payload) - len(self._tail)
         if at > end:
             return None
         openings.append(payload[at:end])
-        changes = _join(openings)
+        changes = b"{%b}" % _BETWEEN.join(openings)
         outline = changes.translate(None, NUMERALS)
         if outline != self._outline or (len(changes) - len(outline) >= _TOO_LONG and _has_long_number(changes)):
             return None

@@ -242,7 +242,7 @@ class Streams(RuleBasedStateMachine):
         frame = self.chain.broadcaster.publish_status(is_connected=is_connected)
         self.is_broker_connected = is_connected
         data = {"broker": "connected" if is_connected else "disconnected"}
-        self.fleet.sent.append(Sent("", "status", data, len(frame.json)))
+        self.fleet.sent.append(Sent("", "status", data, frame.size))
 
     @rule(seconds=st.sampled_from([0.05, 0.6, 1.1, 12.0]))
     def let_time_pass(self, seconds: float) -> None:

@@ -325,10 +325,10 @@ def test_too_much_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What only the ring has is encoded for one client alone, so there is a bound to it; matching frames count."""
     ring = ring_of(*(frame(offset, robot=f"{'AB'[offset % 2]}/1", size=100) for offset in range(1, 21)))
     one = group(Filter.parse(robots="A/*"), offset=20)
-    monkeypatch.setattr(group_module, "MAX_REPLAY_BYTES", 10 * len(frame(10, size=100).json))
+    monkeypatch.setattr(group_module, "MAX_REPLAY_BYTES", 10 * frame(10, size=100).size)
 
     assert offsets(list(one.since(0, Wire.SSE, ring))) == list(range(2, 21, 2))
-    monkeypatch.setattr(group_module, "MAX_REPLAY_BYTES", 9 * len(frame(10, size=100).json))
+    monkeypatch.setattr(group_module, "MAX_REPLAY_BYTES", 9 * frame(10, size=100).size)
     with pytest.raises(ReplayTooLong):
         list(one.since(0, Wire.SSE, ring))
 

@@ -113,6 +113,14 @@ def test_duplicate_key_beside_an_escaped_colon() -> None:
     assert parse_payload(b'{"a":1,"a":"\\u003a"}')[1] == ["duplicate_key"]
 
 
+def test_duplicate_key_that_longer_numbers_hide() -> None:
+    """A duplicate key is named even where the numbers, written again, are longer by as much as it takes."""
+    payload = b'{"x":1,"x":12345678901234567.0,"y":12345678901234567.0}'
+
+    assert len(orjson.dumps(orjson.loads(payload))) == len(payload)
+    assert parse_payload(payload)[1] == ["duplicate_key"]
+
+
 def test_last_duplicate_wins() -> None:
     """Of a key given twice the last value counts, as in every other reader."""
     assert parse_payload(b'{"a":1,"a":2}')[0] == {"a": 2}

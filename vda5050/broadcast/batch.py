@@ -28,7 +28,7 @@ class Batch:
     _parcels: dict[Wire, Parcel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.size = sum(len(frame.json) for frame in self.frames)
+        self.size = sum(frame.size for frame in self.frames)
 
     @property
     def last_offset(self) -> int:

@@ -28,6 +28,7 @@ from vda5050.errors import Stopping, TooManyStreams
 from vda5050.frames import (
     FINDING,
     STATUS,
+    UPDATE_TAIL,
     Frame,
     Wire,
     acknowledgement_json,
@@ -35,7 +36,7 @@ from vda5050.frames import (
     encode_opening,
     finding_json,
     status_json,
-    update_json,
+    update_head,
 )
 from vda5050.greenlets import start
 from vda5050.logs import get_logger
@@ -151,16 +152,19 @@ class Broadcaster:
 
     def publish(self, robot: str, topic: str, payload: bytes, *, received_at: float) -> Frame:
         """Give an update its number and hand it to every group that wants it. `payload` as `RobotState` keeps it."""
-        return self._publish(robot, topic, update_json(robot, topic, payload), received_at)
+        frame = self._ring.append(robot, topic, update_head(robot, topic), payload, UPDATE_TAIL)
+        return self._publish(frame, received_at)
 
     def publish_status(self, *, is_connected: bool) -> Frame:
         """Tell every client whether the link to the broker stands; newcomers are told while it does not."""
         self._openings.is_broker_connected = is_connected
-        return self._publish("", STATUS, status_json("connected" if is_connected else "disconnected"))
+        return self._publish(
+            self._ring.append("", STATUS, status_json("connected" if is_connected else "disconnected"))
+        )
 
     def publish_finding(self, robot: str, finding: dict[str, Any]) -> Frame:
         """Hand what the doctor found to every client that asked for findings."""
-        return self._publish(robot, FINDING, finding_json(finding))
+        return self._publish(self._ring.append(robot, FINDING, finding_json(finding)))
 
     def notify_acknowledgement(self, robot: str, acknowledgement: dict[str, Any]) -> None:
         """Tell at once, beside the numbered stream, the clients that asked for findings."""
@@ -229,10 +233,9 @@ class Broadcaster:
             self._metrics.streams_refused.labels("client" if full.is_of_client else "worker").inc()
             raise
 
-    def _publish(self, robot: str, topic: str, json: bytes, received_at: float | None = None) -> Frame:
-        frame = self._ring.append(robot, topic, json)
+    def _publish(self, frame: Frame, received_at: float | None = None) -> Frame:
         dirty = self._flushing.dirty
-        for group in self._routes.to(robot, topic):
+        for group in self._routes.to(frame.robot, frame.topic):
             group.add(frame)
             if group not in dirty:
                 self._flushing.mark(group, received_at)

@@ -207,7 +207,7 @@ class Group:
             # A view is made as the robot is now, so none that the log has may follow it.
             upto = self.flushed_offset if self.filter.as_view else self._log.start
             frames = self._newest([f for f in ring(offset, upto) if self.wants(f.robot, f.topic)])
-            if sum(len(f.json) for f in frames) > MAX_REPLAY_BYTES:
+            if sum(f.size for f in frames) > MAX_REPLAY_BYTES:
                 raise ReplayTooLong
             if frames:
                 yield parcel_of(self._epoch, self._as_views(frames), wire)

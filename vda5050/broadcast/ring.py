@@ -27,7 +27,7 @@ class Ring:
         self._epoch = epoch
         self.last_offset = last_offset
         self._frames = deque(frames)
-        self.size = sum(len(frame.json) + FRAME_BYTES for frame in self._frames)
+        self.size = sum(frame.size + FRAME_BYTES for frame in self._frames)
         self._let_go()
 
     @property
@@ -35,12 +35,12 @@ class Ring:
         """The offset of the oldest frame that is held, or of the next one where none is."""
         return self._frames[0].offset if self._frames else self.last_offset + 1
 
-    def append(self, robot: str, topic: str, json: bytes) -> Frame:
+    def append(self, robot: str, topic: str, head: bytes, body: bytes = b"", tail: bytes = b"") -> Frame:
         """Make the next frame."""
         self.last_offset = offset = self.last_offset + 1
-        frame = Frame(offset, robot, topic, json)
+        frame = Frame(offset, robot, topic, head, body, tail)
         self._frames.append(frame)
-        self.size += len(json) + FRAME_BYTES
+        self.size += len(head) + len(body) + len(tail) + FRAME_BYTES
         if self.size > self._max_bytes:
             self._let_go()
         return frame
@@ -63,7 +63,7 @@ class Ring:
 
     def _let_go(self) -> None:
         while self.size > self._max_bytes:
-            self.size -= len(self._frames.popleft().json) + FRAME_BYTES
+            self.size -= self._frames.popleft().size + FRAME_BYTES
 
     def between(self, after: int, upto: int) -> list[Frame]:
         """Give the held frames with after < offset <= upto, in order; walks back from the newest."""

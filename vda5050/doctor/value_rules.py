@@ -26,12 +26,12 @@ MAX_PROBLEMS_A_MESSAGE = 20
 _LARGEST_THETA = math.pi + THETA_TOLERANCE
 _ANGLE = ("theta", -_LARGEST_THETA, _LARGEST_THETA, ", outside of -pi to pi")
 _CHARGES = (-CHARGE_TOLERANCE, 100 + CHARGE_TOLERANCE, " %")
-_LIMITS = (
-    ("agvPosition", *_ANGLE),
-    ("mobileRobotPosition", *_ANGLE),
-    ("batteryState", "batteryCharge", *_CHARGES),
-    ("powerSupply", "stateOfCharge", *_CHARGES),
-)
+_LIMITS = {
+    "agvPosition": _ANGLE,
+    "mobileRobotPosition": _ANGLE,
+    "batteryState": ("batteryCharge", *_CHARGES),
+    "powerSupply": ("stateOfCharge", *_CHARGES),
+}
 """Members of a state, by the names of 1.1 to 2.1 and of 3.0: the least and the most that can be, and how it is told."""
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
@@ -117,13 +117,13 @@ def _everywhere(path: str) -> str:
 def impossible_values(document: dict[str, Any]) -> list[tuple[str, str]]:
     """Give place and message of every number that cannot be."""
     found = []
-    for name, member, least, most, unit in _LIMITS:
-        part = document.get(name)
-        if part is not None and isinstance(part, dict):
+    for name, limit in _LIMITS.items():
+        if name in document and isinstance(part := document[name], dict):
+            member, least, most, unit = limit
             value = number(part, member)
             if value is not None and not least <= value <= most:
                 found.append((f"/{name}/{member}", f"{member} is {float(value):g}{unit}"))
-    if document.get("loads"):
+    if "loads" in document:
         for load in objects(document, "loads"):
             weight = number(load, "weight")
             if weight is not None and not weight >= 0:
