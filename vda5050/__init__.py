@@ -14,13 +14,13 @@ a *filter*; a *subscription* is one client's queue of batches; a *sink* is given
 *view* is a robot as one shape for every version; a *finding* is what the doctor has against it.
 
 Reading order: errors, settings, logs, greenlets, database, topics, payloads, entries, robot_state, frames, broadcast,
-sinks, replica, message_reader, ingest, mqtt_bridge, api_keys, readiness, service, api; then schemas, validation,
+sinks, replica, stencil, message_reader, ingest, mqtt_bridge, api_keys, readiness, service, api; then schemas, validation,
 robot_view, doctor, conformance, event_bus, life_cycle, site_maps, history, backplane, acknowledgements, log_outlet.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > readiness > ingest | conformance | backplane | event_bus | history | mqtt_bridge | embedded_broker | api_keys |
 life_cycle | loop_watch | scrape | site_maps > replica > broadcast > frames > robot_state | doctor | acknowledgements |
-message_reader > robot_view | validation > schemas > entries | sinks | payloads > settings | metrics | database >
-greenlets > addresses | bus_url | mqtt_url | redis_url | logs | robot_selection | topics | version > errors |
+message_reader > stencil > robot_view | validation > schemas > entries | sinks | payloads > settings | metrics |
+database > greenlets > addresses | bus_url | mqtt_url | redis_url | logs | robot_selection | topics | version > errors |
 log_outlet. Only mqtt_bridge imports paho, only api imports flask.
 """

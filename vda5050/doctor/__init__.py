@@ -8,6 +8,7 @@ no greenlet. A rule is a small function with an id, a severity and the clause it
     value_rules    what the schemas say (`validation`), impossible and contradictory values
     order_rules    orders and their updates, as they pass and as the robot takes them up
     action_rules   actions and instant actions
+    calm           messages that say nothing new, for which no rule needs to be asked
 
 What a rule says of one robot again and again is one `Finding` that counts (see `findings`). Bounded: so many findings a
 robot, so many actions remembered.

@@ -6,7 +6,7 @@ topic's JSON Schema for publication (`json_schema`). Needs no network and keeps 
     json_schema   marshmallow -> JSON Schema
     overlay, overlays   where the official schemas and the text disagree
     verdict -> problems   valid at once, or what is wrong and what it contradicts
-    decoder   payload -> document, of valid messages only: for those who read many
+    decoder   some members of a message, decoded only where they are valid: for those who read many
 """
 
 from vda5050.schemas import Version

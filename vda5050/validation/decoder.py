@@ -1,12 +1,11 @@
 """Decode and check in one pass over the bytes: a decoder that takes nothing but valid messages.
 
-Takes a version and a topic, gives a function of the payload. It refuses more than what is invalid (a whole number
-written as `1.0`), so what it refuses is for `verdict` to judge. What it takes is valid by both schemas of a topic, and
-decoded as orjson would, but without the members that the schemas do not know, and without a look at the UTF-8 of these,
-or at whether their numbers are too large for a double.
+Takes a version, a topic and the names of some of its members, gives a function of an object's bytes. It refuses more
+than what is invalid (a whole number written as `1.0`), so what it refuses is for `verdict` to judge. What it takes is
+valid by both schemas of a topic, and decoded as orjson would, but without the members that the schemas do not know, and
+without a look at the UTF-8 of these, or at whether their numbers are too large for a double.
 
-msgspec checks while it decodes: 6 us for a state of 2 kB, where `orjson.loads` and the compiled validator take 9 in a
-loop, and more between other work, with which they share the processor's caches.
+msgspec checks while it decodes: a third faster than `orjson.loads` and the compiled validator.
 """
 
 import math
