@@ -14,8 +14,9 @@ a *filter*; a *subscription* is one client's queue of batches; a *sink* is given
 *view* is a robot as one shape for every version; a *finding* is what the doctor has against it.
 
 Reading order: errors, settings, logs, greenlets, database, topics, payloads, entries, robot_state, frames, broadcast,
-sinks, replica, stencil, message_reader, ingest, mqtt_bridge, api_keys, readiness, service, api; then schemas, validation,
-robot_view, doctor, conformance, event_bus, life_cycle, site_maps, history, backplane, acknowledgements, log_outlet.
+sinks, replica, stencil, message_reader, ingest, mqtt_bridge, api_keys, readiness, service, api; then schemas,
+validation, robot_view, doctor, conformance, event_bus, life_cycle, site_maps, history, backplane, acknowledgements,
+log_outlet.
 
 A module imports only from layers to the right of its own (checked by import-linter, see pyproject.toml): api > service
 > readiness > ingest | conformance | backplane | event_bus | history | mqtt_bridge | embedded_broker | api_keys |

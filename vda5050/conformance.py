@@ -43,10 +43,15 @@ class Conformance:
         """Judge a message that was taken in."""
         try:
             at, wall, changes = self._clock(), self._wall_clock(), message.changes
-            if changes is not None and not is_retained:
-                kind = message.stencil
-                if self._doctor.observe_again(address.robot, address.topic, kind, changes, at=at, wall=wall):
-                    return
+            is_judged = (
+                changes is not None
+                and not is_retained
+                and self._doctor.observe_changes(
+                    address.robot, address.topic, kind=message.stencil, changes=changes, at=at, wall=wall
+                )
+            )
+            if is_judged:
+                return
             seen = Observation(
                 robot=address.robot,
                 topic=address.topic,

@@ -39,12 +39,11 @@ GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _COMPRESSION_LEVEL = 6
 """Paid once per batch and filter, saves on every client's wire. See benchmarks/README.md for level 1 beside it."""
 
-
 _LARGE_BYTES = 1_048_576
 """A larger text, a snapshot of a large fleet, is compressed fast: nothing else runs meanwhile."""
 
-
 UPDATE_TAIL = b"}}"
+"""What stands behind a robot's payload."""
 
 FINDING = "finding"
 """The topic of frames that tell what the doctor found."""
@@ -65,8 +64,8 @@ class Wire(Enum):
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """One event for all who want it: its object is `head`, `body` and `tail` put together; `offset` is its place.
 
-    An update's body is the payload that `robot_state` keeps too, so that it is copied only where it is sent. A frame of
-    no robot (`robot` is "") is about the stream itself and goes to every client.
+    An update's body is the payload that `robot_state` keeps too, so that it is copied only where it is sent; any other
+    frame is all head. A frame of no robot (`robot` is "") is about the stream itself and goes to every client.
     """
 
     offset: int
@@ -82,6 +81,11 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         return len(self.head) + len(self.body) + len(self.tail)
 
 
+def update_frame(offset: int, robot: str, topic: str, payload: bytes) -> Frame:
+    """Make a robot's payload a frame."""
+    return Frame(offset, robot, topic, update_head(robot, topic), payload, UPDATE_TAIL)
+
+
 def update_json(robot: str, topic: str, payload: bytes) -> bytes:
     """Wrap a robot's payload."""
     return b"".join((update_head(robot, topic), payload, UPDATE_TAIL))
@@ -89,7 +93,7 @@ def update_json(robot: str, topic: str, payload: bytes) -> bytes:
 
 @lru_cache(maxsize=65_536)
 def update_head(robot: str, topic: str) -> bytes:
-    """Write what stands before a robot's payload; UPDATE_TAIL stands behind it."""
+    """Write what stands before a robot's payload."""
     return b'{"type":"update","data":{"topic":%b,"type":"%b","payload":' % (orjson.dumps(robot), topic.encode())
 
 
@@ -113,8 +117,7 @@ def entry_frame(offset: int, entry: Entry) -> Frame:
     """Write any entry as the frame that `broadcast` makes of it."""
     match entry:
         case Update(address, payload):
-            head = update_head(address.robot, address.topic)
-            return Frame(offset, address.robot, address.topic, head, payload, UPDATE_TAIL)
+            return update_frame(offset, address.robot, address.topic, payload)
         case Told(robot, finding):
             return Frame(offset, robot, FINDING, finding_json(finding))
         case LinkChange(is_up):

@@ -19,7 +19,7 @@ from vda5050.validation import DECODED_TOPICS, detect_version, strict_decoder, v
 
 _MAX_HABITS = 100_000
 _MAX_STENCIL_BYTES = 67_108_864
-"""Of all stencils together; beyond it no more are cut."""
+"""Of all stencils together. Beyond either bound all habits are forgotten, and learnt again."""
 _ALIKE = 2
 """So many messages of a new topic that look alike, one after the other, make a stencil; cutting it takes as long as
 reading one or two."""
@@ -33,7 +33,7 @@ class Message(msgspec.Struct):
     """One message as it was read; `oddities` are those of `parse_payload`.
 
     `changes`: the members that stand in the openings of `stencil`, in which it fits; then it is known to be valid.
-    Whatever else fits in the same stencil has the same other members. None where the message was not looked at so.
+    Whatever else fits in the same stencil has the same other members. Both are None where the message fits in none.
     """
 
     payload: bytes
@@ -45,7 +45,7 @@ class Message(msgspec.Struct):
 
     @property
     def is_valid(self) -> bool:
-        """True where the message is known to fit the schemas of its version; False where that was not looked at."""
+        """True where the message is known to fit the schemas of its version; else nobody has looked yet."""
         return self.changes is not None
 
     @property
@@ -102,10 +102,13 @@ class MessageReader:
 
     def _new_habit(self, topic: str) -> _Habit:
         if len(self._habits) >= _MAX_HABITS:
-            self._habits.clear()
-            self._stencil_bytes = 0
+            self._forget()
         habit = self._habits[topic] = _Habit()
         return habit
+
+    def _forget(self) -> None:
+        self._habits.clear()
+        self._stencil_bytes = 0
 
     def _learn(self, habit: _Habit, address: Address, message: Message) -> None:
         """Note how a message looks that did not fit; cut a stencil from it where enough in a row look alike."""
@@ -114,7 +117,7 @@ class MessageReader:
         if habit.fitting >= _OF_USE:
             habit.enough = 1
         habit.outline, habit.fitting = outline, 0
-        if habit.alike < habit.enough or self._stencil_bytes > _MAX_STENCIL_BYTES:
+        if habit.alike < habit.enough:
             return
         habit.alike, habit.enough = 0, min(2 * habit.enough, _MOST_ALIKE)
         if DUPLICATE_KEY in message.oddities or validate(message.document, message.version, address.topic):
@@ -125,3 +128,5 @@ class MessageReader:
             self._stencil_bytes += stencil.size - (0 if habit.stencil is None else habit.stencil.size)
             habit.stencil, habit.version, habit.oddities = stencil, message.version, message.oddities
             message.stencil, message.changes = stencil, stencil.read(message.payload)
+            if self._stencil_bytes > _MAX_STENCIL_BYTES:
+                self._forget()

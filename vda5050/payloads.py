@@ -3,7 +3,7 @@
 Takes bytes as they came, gives the parsed JSON object and what is odd about it. Strict where leniency would break a
 reader further on: JSON is RFC 8259 (so no NaN, no raw control character in a string), UTF-8, an object at the top, at
 most MAX_DEPTH levels deep. Lenient where the standard is: unknown members pass (VDA 5050 2.1.0, section 6.4), nulls and
-duplicate keys pass and are named (but see `_oddities`), wrong types pass (the doctor judges them, not the door).
+duplicate keys pass and are named, wrong types pass (the doctor judges them, not the door).
 """
 
 import json

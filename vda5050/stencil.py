@@ -7,8 +7,9 @@ members of the message that the stencil was cut from, and nothing else needs to 
 openings. Whether that is valid a strict decoder says, in one pass.
 
 Nothing that is odd can be new in it: what the fixed text holds was there before; in the openings is no null, no
-escape, no exponent, and no name but the known ones (a numeral put into a name makes it an unknown one, and it is
-missed: at the top here, further down as any member that nobody has to send).
+escape, no exponent, and as many names as there were, all of them known. (A numeral put into a name makes it an unknown
+one. Then the member is missed: here where it stands at the top, by the decoder where it has to be sent; any other is
+just not in what is read, as all that no schema knows.)
 """
 
 import re
@@ -25,15 +26,18 @@ CHANGING = frozenset(
         "distanceSinceLastNode", "batteryState", "powerSupply", "information", "informations", "referenceStateHeaderId",
     }
 )  # fmt: skip
-"""What a robot that drives tells anew in every message: members of state and visualization, 1.1 to 3.0."""
+"""What a robot that drives tells anew in most messages: members of state and visualization, 1.1 to 3.0."""
 
 NUMERALS = b"0123456789.-"
 """What numbers, times and counted names are made of; `-` stands before a number one time and not the next."""
 
-_BETWEEN = b",\r"
-"""Put between two openings: JSON where neither has a carriage return, and then it shows where one ends."""
+_SEAM = b"\r"
+"""Put between two openings: space to JSON, and as no opening has one it shows where each of them ends."""
 _MARK_BYTES = 24
-"""So much of a fixed text is searched for, and all of it compared where that stands."""
+"""So much of a fixed text is searched for, and all of it compared where that stands first. (Who writes it within an
+opening as well is read the long way.)"""
+_OWN_BYTES = 900
+"""What a stencil takes in memory beside its text."""
 _TOO_LONG = 309
 """So many digits in a row may be too large for a double; a decoder does not look at numbers of unknown members."""
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
@@ -59,7 +63,7 @@ class Stencil:
     def __init__(self, payload: bytes, openings: list[tuple[int, int]], names: frozenset[str], decode: Decode) -> None:
         starts, ends = [start for start, _ in openings], [end for _, end in openings]
         texts = [payload[end:start] for end, start in zip(ends, starts[1:], strict=False)]
-        self.size = len(payload)
+        self.size = len(payload) + _OWN_BYTES
         """About what it takes in memory, bytes."""
         self._head, self._tail = payload[: starts[0]], payload[ends[-1] :]
         self._texts = [(text[:_MARK_BYTES], text, len(text)) for text in texts]
@@ -88,15 +92,12 @@ class Stencil:
         at, openings = len(self._head), []
         for mark, text, length in self._texts:
             end = payload.find(mark, at)
-            if not payload.startswith(text, end):  # at -1, where there is no mark, is no room for a text
+            if not payload.startswith(text, end):  # nor at -1, where there is no mark
                 return None
             openings.append(payload[at:end])
             at = end + length
-        end = len(payload) - len(self._tail)
-        if at > end:
-            return None
-        openings.append(payload[at:end])
-        changes = b"{%b}" % _BETWEEN.join(openings)
+        openings.append(payload[at : len(payload) - len(self._tail)])  # nothing where they overlap: no outline has that
+        changes = _join(openings)
         outline = changes.translate(None, NUMERALS)
         if outline != self._outline or (len(changes) - len(outline) >= _TOO_LONG and _has_long_number(changes)):
             return None
@@ -108,7 +109,7 @@ class Stencil:
 
 
 def _join(openings: list[bytes]) -> bytes:
-    return b"{%b}" % _BETWEEN.join(openings)
+    return b"{%b}" % (b"," + _SEAM).join(openings)
 
 
 def _is_changing(member: _Member) -> bool:
@@ -123,8 +124,7 @@ def _members(payload: bytes) -> list[_Member]:
         key = b'"%b"' % name.encode()
         start = payload.find(key, at)
         value_at = payload.find(value, start + len(key))
-        before, between = payload[at:start], payload[start + len(key) : value_at]
-        if before.strip(_JSON_SPACE) != (b"," if members else b"{") or between.strip(_JSON_SPACE) != b":":
+        if payload[at:start].strip(_JSON_SPACE) != (b"," if members else b"{"):
             return []
         at = value_at + len(value)
         members.append(_Member(name, start, at))
@@ -138,7 +138,7 @@ def _is_plain(text: bytes) -> bool:
     does not look (the encoding of what it does not know), where a number has an exponent, which may become large, or
     where there is what is put between two openings.
     """
-    return text.isascii() and b"\\" not in text and b"\r" not in text and not _EXPONENT.search(_STRING.sub(b"", text))
+    return text.isascii() and b"\\" not in text and _SEAM not in text and not _EXPONENT.search(_STRING.sub(b"", text))
 
 
 def _has_long_number(text: bytes) -> bool:

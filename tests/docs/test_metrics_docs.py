@@ -54,7 +54,9 @@ def test_reasons(heading: str) -> None:
         (ROOT / "vda5050" / name).read_text()
         for name in ("topics.py", "payloads.py", "robot_state.py", "ingest.py", "mqtt_bridge/read_buffer.py")
     )
-    pattern = r'RejectedMessage\(\s*"(\w+)"' if heading == "Rejected" else r'(?:yield|OLD_RETAINED =) "(\w+)"'
+    pattern = (
+        r'RejectedMessage\(\s*"(\w+)"' if heading == "Rejected" else r'(?:yield|OLD_RETAINED =|DUPLICATE_KEY =) "(\w+)"'
+    )
 
     assert set(re.findall(r"`([^`]+)`", line)) == set(re.findall(pattern, sources))
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import orjson
@@ -9,7 +10,7 @@ import pytest
 
 from tests.unit.builders import ROBOT, START_S, Chain, FakeClock, state
 from vda5050.conformance import Conformance
-from vda5050.doctor import Doctor
+from vda5050.doctor import Doctor, Finding, Observation
 from vda5050.entries import Entry, Told
 from vda5050.ingest import Ingest
 from vda5050.metrics import Metrics
@@ -60,7 +61,7 @@ def chain() -> Iterator[Chain]:
 
 
 def test_an_error_after_valid_messages_is_found(chain: Chain) -> None:
-    """After valid messages of one kind, which are read in one pass, one with a wrong number is judged all the same."""
+    """After valid messages that differ in a number only one with a wrong number is judged all the same."""
     clock, metrics, said = FakeClock(START_S), Metrics(), _Said()
     conformance = Conformance(Doctor(), said, metrics, clock=clock, wall_clock=clock)
     ingest = Ingest(
@@ -75,6 +76,41 @@ def test_an_error_after_valid_messages_is_found(chain: Chain) -> None:
     assert [(told.finding["rule"], told.finding["place"]) for told in said.findings[len(before) :]] == [
         ("schema", "range text /lastNodeSequenceId")
     ]
+
+
+class _AttentiveDoctor(Doctor):
+    """Counts the messages about which it asks its rules."""
+
+    observed = 0
+
+    def observe(self, seen: Observation) -> list[Finding]:
+        """Judge a message."""
+        self.observed += 1
+        return super().observe(seen)
+
+
+def test_no_rule_is_asked_about_what_says_nothing_new(chain: Chain) -> None:
+    """Of messages that only number on the first two are judged by all rules, a retained one, one after a lost link."""
+    clock, doctor, offsets = FakeClock(START_S), _AttentiveDoctor(), _Offsets()
+    conformance = Conformance(doctor, offsets, Metrics(), clock=clock, wall_clock=clock)
+    ingest = Ingest(
+        chain.robots, offsets, Metrics(), examiner=conformance, max_payload_bytes=2_000, clock=clock, wall_clock=clock
+    )
+    stamp = datetime.fromtimestamp(START_S, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    payloads = [orjson.dumps(state(headerId=number, timestamp=stamp)) for number in range(1, 10)]
+    for payload in payloads[:6]:
+        ingest.receive(TOPIC, payload)
+    assert doctor.observed == 2
+
+    ingest.receive(TOPIC, payloads[6], is_retained=True)
+    assert doctor.observed == 3
+    ingest.receive(TOPIC, payloads[6])
+    assert doctor.observed == 3
+    doctor.set_link(is_up=True, at=clock())
+    for payload in payloads[7:]:
+        ingest.receive(TOPIC, payload)
+    assert doctor.observed == 4
+    assert not list(doctor.findings())
 
 
 @pytest.mark.parametrize("payload", [b'{"headerId":1}', b"{broken"])

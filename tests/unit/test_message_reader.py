@@ -165,6 +165,18 @@ def test_space_between_members(space: bytes) -> None:
     assert facts(reader.read(TOPIC, ADDRESS, kinds[2])) == long_way(kinds[2])
 
 
+def test_what_stands_before_the_first_opening() -> None:
+    """It is fixed text as well: another order there is no message of the same kind."""
+    reader = MessageReader()
+    start = b'{"orderId":"order-%d","headerId"'
+    kinds = [state(number, orderId=...).replace(b'{"headerId"', start % 1) for number in range(1, 4)]
+    assert are_valid(reader, *kinds) == [False, True, True]
+
+    other = kinds[2].replace(start % 1, start % 2)
+    assert facts(reader.read(TOPIC, ADDRESS, other)) == long_way(other)
+    assert are_valid(reader, other) == [False]
+
+
 def test_visualizations_and_their_order_of_members() -> None:
     """A member that changes may be the first or the last; here all but one do."""
     reader, topic = MessageReader(), TOPIC.replace("state", "visualization")
@@ -180,10 +192,13 @@ def test_visualizations_and_their_order_of_members() -> None:
     ("old", "new"),
     [
         (b'"driving":true', b'"driving":true,"driving":true'),
+        (b'"theta":0.5', b'"theta":0.5,"theta":0.5'),
         (b'"headerId"', b'"header\\u0049d"'),
         (b'"theta"', b'"thet\\u0061"'),
         (b"hall", b"h\xc3\xa4ll"),
         (b'"theta":0.5', b'"theta":5e-1'),
+        (b'"theta":0.5', b'"theta":5E-1'),
+        (b'"theta":0.5', b'"theta":0.5,"lift1":1,"lift2":2'),
         (b'"theta":', b'"theta":\r'),
         (b"AUTOMATIC", b"FLYING"),
         (b'"errors":[]', b'"errors":null'),
@@ -218,13 +233,14 @@ def test_what_is_no_json_is_rejected(reader: MessageReader) -> None:
         assert caught.value.reason == "json"
 
 
-def test_a_value_torn_by_the_fixed_text() -> None:
+@pytest.mark.parametrize("space", [b"", b"\n", b"\t ", b" "])
+def test_a_value_torn_by_the_fixed_text(space: bytes) -> None:
     """What stands in the openings is JSON as it came before, put together; the payload, torn elsewhere, is none."""
     reader, info = MessageReader(), b'{"infoType":"a","infoLevel":"INFO"}'
-    start = b'{"information":[%b,%b],"version":"2.1.0","headerId"' % (info, info)
+    start = b'{"information":[%b,%b%b],"version":"2.1.0","headerId"' % (info, space, info)
     kinds = [state(number, version=...).replace(b'{"headerId"', start) for number in (1, 2, 3)]
     assert are_valid(reader, *kinds) == [False, True, True]
-    torn = b'{"information":[%b,"version":"2.1.0",%b],"headerId"' % (info, info)
+    torn = b'{"information":[%b,"version":"2.1.0",%b],%b"headerId"' % (info, info, space)
 
     with pytest.raises(RejectedMessage) as caught:
         reader.read(TOPIC, ADDRESS, kinds[2].replace(start, torn))
@@ -263,6 +279,16 @@ def test_who_never_says_the_same_is_tried_ever_less(monkeypatch: pytest.MonkeyPa
     assert are_valid(reader, *(state(number, orderUpdateId=7) for number in range(1, 4))) == [True] * 3
 
 
+def test_messages_have_to_look_alike_one_after_the_other(reader: MessageReader) -> None:
+    """Two kinds in turn make no stencil, whether one of them fits in the last one or none does."""
+    standing = [state(number, driving=False) for number in range(1, 10)]
+    driving = [state(number) for number in range(1, 10)]
+    turns = [payload for pair in zip(standing, driving, strict=True) for payload in pair]
+
+    assert are_valid(MessageReader(), *turns) == [False] * 18
+    assert are_valid(reader, *turns) == [False, True] * 9
+
+
 def test_habits_are_bounded(monkeypatch: pytest.MonkeyPatch, reader: MessageReader) -> None:
     """Names may be invented without end; then all is forgotten and learnt again."""
     monkeypatch.setattr(message_reader, "_MAX_HABITS", 1)
@@ -281,11 +307,18 @@ def test_who_is_known_pushes_nobody_out(monkeypatch: pytest.MonkeyPatch, reader:
 
 
 def test_the_bytes_of_stencils_are_bounded(monkeypatch: pytest.MonkeyPatch, reader: MessageReader) -> None:
-    """Beyond the bound who has none gets none, and who has one keeps it."""
-    monkeypatch.setattr(message_reader, "_MAX_STENCIL_BYTES", len(state(1)) - 1)
+    """Beyond the bound all is forgotten and learnt again, so that invented robots take nothing from the others."""
+    monkeypatch.setattr(message_reader, "_MAX_STENCIL_BYTES", 3 * len(state(1)))
+    assert [reader.read(OTHER, parse_topic(OTHER), state(number)).is_valid for number in (1, 2)] == [False, True]
 
-    assert not any(reader.read(OTHER, parse_topic(OTHER), state(number)).is_valid for number in range(1, 9))
-    assert are_valid(reader, state(3)) == [True]
+    assert are_valid(reader, state(3), state(4), state(5)) == [False, True, True]
+
+
+def test_a_stencil_takes_the_place_of_the_one_before(monkeypatch: pytest.MonkeyPatch, reader: MessageReader) -> None:
+    """However often a robot gets another one, it has one."""
+    monkeypatch.setattr(message_reader, "_MAX_STENCIL_BYTES", 3 * len(state(1)))
+
+    assert sum(are_valid(reader, *(state(number % 60, orderUpdateId=number // 20) for number in range(200)))) > 180
 
 
 FRAGMENTS = (

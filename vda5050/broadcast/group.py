@@ -16,7 +16,7 @@ from vda5050.broadcast.filters import Filter
 from vda5050.broadcast.parcel import Parcel
 from vda5050.broadcast.subscription import Subscription
 from vda5050.errors import Vda5050Error
-from vda5050.frames import FINDING, Frame, Wire, snapshot_json, update_json
+from vda5050.frames import FINDING, Frame, Wire, snapshot_json, update_frame
 from vda5050.topics import TOPICS
 
 MAX_REPLAY_BYTES = 4_194_304
@@ -230,8 +230,5 @@ class Group:
         if not self.filter.as_view:
             return frames
         return [
-            Frame(f.offset, f.robot, VIEW, update_json(f.robot, VIEW, self._view_of(f.robot)))
-            if f.topic in TOPICS
-            else f
-            for f in frames
+            update_frame(f.offset, f.robot, VIEW, self._view_of(f.robot)) if f.topic in TOPICS else f for f in frames
         ]

@@ -1,9 +1,9 @@
 """Messages that say nothing new, told by what changed in them: what most messages are, and what asks no rule.
 
-A message is calm where no rule complained of it, and where nothing that is remembered since an earlier moment stands
-against the robot. The next one of its kind differs from it in numbers and times only, of members that no rule looks at
-but those on the header and on values that cannot be: so these are asked, about these members. Whatever else the robot
-or its master control says ends the calm, and a link that was lost.
+A message is calm where no rule complained of it, and no message rule waits for something about the robot to last.
+The next one of its kind differs from it in CHANGING members only (see `stencil`). Of these the rules read the header
+and values that can be impossible, and nothing else: so only that is asked. A rule that reads more of them has to be
+asked here, too. Whatever else the robot or its master control says ends the calm, and so does a link that was lost.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ def note(calm: dict[str, object], record: RobotRecord, seen: Observation, *, has
         calm[seen.topic] = seen.kind
 
 
-def passes(record: RobotRecord, topic: str, changes: dict[str, Any], *, at: float, wall: float) -> bool:
-    """Take a message that follows a calm one and says nothing new: True where it was, and is remembered.
+def take(record: RobotRecord, topic: str, changes: dict[str, Any], *, at: float, wall: float) -> bool:
+    """Remember a message that follows a calm one of its kind; False, and nothing is, where a rule has to be asked.
 
     `changes`: its members that may have changed. `at` monotonic, `wall` epoch seconds.
     """
@@ -45,6 +45,5 @@ def passes(record: RobotRecord, topic: str, changes: dict[str, Any], *, at: floa
 
 
 def _is_at_rest(record: RobotRecord) -> bool:
-    """Tell whether no rule waits for something to last, or to end."""
-    since = (record.skewed_since, record.talking_since, record.paused_driving_since)
-    return since == (None, None, None) and not record.cancels
+    """Tell whether no message rule waits for something to last (`take` asks for a wrong clock itself)."""
+    return record.talking_since is None and record.paused_driving_since is None

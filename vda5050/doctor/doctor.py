@@ -59,7 +59,7 @@ _TIMED = tuple((rule, rule.timed_check) for rule in RULES if rule.timed_check)
 class _Patient:
     """One robot: what is remembered of it, what was found, which timed complaints stand at the moment.
 
-    `calm`: by topic, the kind of the newest message where that changed nothing and no rule complained.
+    `calm`: by topic, the kind of the newest message where no rule complained of it, and none waits (see `calm`).
     """
 
     record: RobotRecord
@@ -93,17 +93,17 @@ class Doctor:
         calm.note(patient.calm, record, seen, has_complaints=bool(complaints))
         return _enter(patient, complaints, seen) if complaints else []
 
-    def observe_again(
-        self, robot: str, topic: str, kind: object, changes: dict[str, Any], *, at: float, wall: float
+    def observe_changes(
+        self, robot: str, topic: str, *, kind: object, changes: dict[str, Any], at: float, wall: float
     ) -> bool:
-        """Judge a live message of a kind that is known by what changed in it, as far as that is enough.
+        """Judge a live message by its `changes` alone, where the one before was of the same kind and calm.
 
-        False where it is not; then the message is to be observed. True where no rule has anything to say.
+        True where no rule has anything to say; False where that is not enough, and the message is to be observed.
         """
         patient = self._patients.get(robot)
         if patient is None or patient.calm.get(topic) is not kind:
             return False
-        return calm.passes(patient.record, topic, changes, at=at, wall=wall)
+        return calm.take(patient.record, topic, changes, at=at, wall=wall)
 
     def refuse(self, robot: str, topic: str, rejected: RejectedMessage, *, at: float, wall: float) -> list[Finding]:
         """Note a message that could not be read at all; returns the findings to be told."""

@@ -30,9 +30,9 @@ class Observation(msgspec.Struct):
     """One accepted message as the doctor sees it; nobody else changes it.
 
     `at` is monotonic seconds, `wall` epoch seconds, both of receiving it; `offset` its place in the stream. `is_valid`:
-    it is known to fit the schemas. `kind` is what all messages share that differ from this one in CHANGING members
-    only. The others are the doctor's own note of what several rules ask for (see `header_rules.read_header`,
-    `action_rules.read_actions`).
+    it is known to fit the schemas. `kind` (its stencil) is what all messages share that differ from this one in
+    CHANGING members only; None where that is not known. The others are the doctor's own note of what several rules ask
+    for (see `header_rules.read_header`, `action_rules.read_actions`).
     """
 
     robot: str

@@ -1,8 +1,9 @@
 """What a rule is, and how a function becomes one.
 
-A message rule is called with every live message of its topics, before that message is remembered; a timed rule with the
-time, about once a second. Both answer with what is wrong, or nothing, and change nothing. A rule that every state is
-judged by returns a tuple or a list: a generator costs 0.2 us even where it yields nothing, which is nearly always.
+A message rule is called with every live message of its topics that has something new to tell (see `calm`), before that
+message is remembered; a timed rule with the time, about once a second. Both answer with what is wrong, or nothing, and
+change nothing. A rule that every state is judged by returns a tuple or a list: a generator costs 0.2 us even where it
+yields nothing, which is nearly always.
 """
 
 from collections.abc import Callable, Iterable

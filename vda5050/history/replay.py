@@ -25,7 +25,7 @@ from vda5050.frames import (
     encode_heartbeat,
     encode_sse_text,
     snapshot_json,
-    update_json,
+    update_frame,
 )
 from vda5050.history.fleet import PastFleet, fleet_at
 from vda5050.history.reader import Reader, Stored
@@ -160,8 +160,7 @@ class _Messages:
 
     def add(self, message: Stored) -> None:
         address = message.record.address
-        json = update_json(address.robot, address.topic, message.record.payload)
-        self._frames.append(Frame(message.id, address.robot, address.topic, json))
+        self._frames.append(update_frame(message.id, address.robot, address.topic, message.record.payload))
         self.count += 1
 
     def take(self) -> list[Frame]:
@@ -194,8 +193,7 @@ class _Views:
     def take(self) -> list[Frame]:
         frames = []
         for number, (robot, id_) in enumerate(self._newest.items(), start=1):
-            json = update_json(robot, "view", self._fleet.robots.get_view(robot))
-            frames.append(Frame(id_, robot, "view", json))
+            frames.append(update_frame(id_, robot, "view", self._fleet.robots.get_view(robot)))
             if number % VIEWS_AT_ONCE == 0:
                 self._sleep(0)
         self._newest = {}

@@ -40,6 +40,8 @@ def strict_decoder(version: Version, topic: str, names: frozenset[str]) -> Decod
     Raises ValueError for a schema that cannot be translated.
     """
     schema = _joined(strictest_schema(bare_schema(version, topic), overlays_of(version, topic)))
+    if unknown := schema.keys() - {"type", "properties", "required"}:
+        raise ValueError(f"{', '.join(sorted(unknown))} cannot be translated")
     members = {name: member for name, member in schema["properties"].items() if name in names}
     return msgspec.json.Decoder(_object_type(members, frozenset())).decode
 

@@ -116,6 +116,21 @@ def test_a_value_that_cannot_be_is_found_once(members: dict[str, Any], place: st
     assert patient.rules == {"impossible_value"}
 
 
+@pytest.mark.parametrize(
+    ("members", "place"),
+    [
+        ({"mobileRobotPosition": {"theta": 3.15}}, "/mobileRobotPosition/theta"),
+        ({"powerSupply": {"stateOfCharge": 101.5}}, "/powerSupply/stateOfCharge"),
+    ],
+)
+def test_a_value_that_cannot_be_by_its_name_of_3_0(members: dict[str, Any], place: str) -> None:
+    """The same in what 3.0 calls otherwise, whatever else is wrong."""
+    patient = Patient(Version.V3_0)
+    patient.state(**members)
+
+    assert patient.finding("impossible_value").place == place
+
+
 @keeps("impossible_value")
 @pytest.mark.parametrize(
     "members",
