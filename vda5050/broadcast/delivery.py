@@ -4,7 +4,7 @@ Takes parcels of one wire, whose bytes many clients share. An SSE parcel is fram
 (RFC 9112, section 7.1), a WebSocket's is frames already.
 
 A large parcel for many clients is written into a file in memory (memfd), from which `sendfile` hands the same pages to
-each socket: with `sendmsg` the kernel copies the bytes for each client, at twice the CPU (benchmarks/README.md).
+each socket: with `sendmsg` the kernel copies the bytes for each client, at twice the CPU (benchmarks/EARLIER.md).
 Nothing is written to the file afterwards, and it is closed with the delivery: what is still on its way keeps its pages,
 and what a socket did not take is sent from the parcel's own bytes.
 

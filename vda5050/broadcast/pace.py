@@ -2,7 +2,7 @@
 
 What batching saves is writes, one for each client and flush: FACTOR times the time that one takes, WRITE_S, is what
 each event is worth to wait for, up to MAX_SAVING events a write. So a small fleet sees a few milliseconds, and a large
-one batches that are worth their cost. (A fixed interval is wrong at both ends: see benchmarks/README.md.)
+one batches that are worth their cost. (A fixed interval is wrong at both ends: see benchmarks/EARLIER.md.)
 
 Events grow with the pause before them, and no faster. Writes times updates would: a pause by that, or by the square of
 what a flush cost, stayed at the longest one once anything had held the gateway up. The cost is a lower bound only: the

@@ -2,7 +2,7 @@
 
 Why a process: compressing and writing is Python for a good part. Done by a thread of the gateway it kept the streams
 waiting for the interpreter's lock, and for long where the thread that held it had lost its processor to somebody else
-(benchmarks/README.md). And it is a polite one (`make_way`): what is written may come later, what is streamed may not.
+(benchmarks/EARLIER.md). And it is a polite one (`make_way`): what is written may come later, what is streamed may not.
 
 It ends when the gateway has closed its side, or died, after it has stored what came until then, where the database lets
 it within `writer.STOP_TIMEOUT_S` and nobody ends it first (a service manager does when the gateway's master is gone).

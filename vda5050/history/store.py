@@ -31,7 +31,7 @@ from vda5050.topics import Address
 
 SLICE_ROWS = 50
 LONGEST_REST_S = 0.005
-"""Between two slices. What it does for the streams: benchmarks/README.md, "Measured last"."""
+"""Between two slices. What it does for the streams: benchmarks/EARLIER.md."""
 LOOKUP_IDS = 500
 LATE_US = 10 * MICROSECONDS
 """A message received up to this much before the one stored last is put right after it; the clock may be slewed, or

@@ -9,7 +9,7 @@ takes one packet a call with three or more `recv` each. So:
 
 1. paho keeps the protocol (CONNECT, SUBSCRIBE, PINGREQ, acknowledgements); this module keeps the time and the socket.
 2. Below paho sits a `ReadBuffer`: one `recv` of up to 256 kB, then paho's small reads are served from memory.
-3. Whole PUBLISH packets are taken out of that buffer before paho sees them (benchmarks/README.md shows what it is
+3. Whole PUBLISH packets are taken out of that buffer before paho sees them (benchmarks/EARLIER.md shows what it is
    worth); those of QoS 1 are acknowledged through paho. Everything else is left to paho.
 4. A packet above `max_payload_bytes` is skipped while it arrives and never held in memory.
 
