@@ -45,7 +45,7 @@ class Message(msgspec.Struct):
 
     @property
     def is_valid(self) -> bool:
-        """True where the message is known to fit the schemas of its version; else nobody has looked yet."""
+        """True where the message is known to fit the schemas of its version; the doctor judges all others."""
         return self.changes is not None
 
     @property
@@ -127,6 +127,7 @@ class MessageReader:
         if stencil is not None:
             self._stencil_bytes += stencil.size - (0 if habit.stencil is None else habit.stencil.size)
             habit.stencil, habit.version, habit.oddities = stencil, message.version, message.oddities
-            message.stencil, message.changes = stencil, stencil.read(message.payload)
+            message.stencil = stencil
+            message.changes = {name: message.document[name] for name in stencil.names}
             if self._stencil_bytes > _MAX_STENCIL_BYTES:
                 self._forget()

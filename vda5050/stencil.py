@@ -49,7 +49,7 @@ _AS_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class Stencil:
     """The fixed text of one topic's messages, and what has to stand in its openings."""
 
-    __slots__ = ("_decode", "_head", "_names", "_outline", "_tail", "_texts", "size")
+    __slots__ = ("_decode", "_head", "_outline", "_tail", "_texts", "names", "size")
 
     def __init__(self, payload: bytes, openings: list[tuple[int, int]], names: frozenset[str], decode: Decode) -> None:
         starts, ends = [start for start, _ in openings], [end for _, end in openings]
@@ -58,7 +58,8 @@ class Stencil:
         """About what it takes in memory, bytes."""
         self._head, self._tail = payload[: starts[0]], payload[ends[-1] :]
         self._texts = [(text[:_MARK_BYTES], text, len(text)) for text in texts]
-        self._names = names
+        self.names = names
+        """Of the members in the openings."""
         self._decode = decode
         self._outline = _join([payload[start:end] for start, end in openings]).translate(None, NUMERALS)
 
@@ -94,7 +95,7 @@ class Stencil:
             document = self._decode(changes)
         except REFUSALS:
             return None
-        return document if document.keys() == self._names else None
+        return document if document.keys() == self.names else None
 
 
 def _join(openings: list[bytes]) -> bytes:

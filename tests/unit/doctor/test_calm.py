@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.doctor.streams import POSITION, Patient, action, route, stamp
 from vda5050.doctor import Doctor, Finding, Observation
+from vda5050.doctor.records import RobotRecord
 from vda5050.message_reader import MessageReader
 from vda5050.stencil import CHANGING
 from vda5050.topics import parse_topic
@@ -69,9 +70,12 @@ class _Twice(Patient):
 
     def compare(self) -> None:
         """Compare all that both know."""
-        slow, quick = ([finding.to_dict() for finding in doctor.findings()] for doctor in (self.doctor, self.quick))
-        assert quick == slow
-        assert self.quick._patient(self.robot).record == self.doctor._patient(self.robot).record  # noqa: SLF001
+        assert self.known_to(self.quick) == self.known_to(self.doctor)
+
+    def known_to(self, doctor: Doctor) -> tuple[list[dict[str, Any]], RobotRecord]:
+        """Give what a doctor has against the robot, and what it remembers of it."""
+        findings = [finding.to_dict() for finding in doctor.findings()]
+        return findings, doctor._patient(self.robot).record  # noqa: SLF001
 
 
 MEMBERS: list[dict[str, Any]] = [
@@ -164,6 +168,8 @@ def test_both_ways_are_one(steps: list[tuple[Any, ...]]) -> None:
     for step in steps:
         play(robot, step)
 
+    assert robot.known_to(robot.quick) == robot.known_to(robot.doctor)
+
 
 def test_what_nothing_is_wrong_with_passes() -> None:
     """Of states and visualizations that say nothing new all pass but the first two of each."""
@@ -233,7 +239,7 @@ def test_another_order_is_remembered_each_time() -> None:
         for _ in range(6):
             robot.sleep(0.2)
             robot.state(orderId=order_id)
-        assert robot.doctor._patient(robot.robot).record.order_id == order_id  # noqa: SLF001
+        assert robot.known_to(robot.quick)[1].order_id == order_id
 
 
 def test_a_retained_state_makes_nobody_calm() -> None:
@@ -246,6 +252,8 @@ def test_a_retained_state_makes_nobody_calm() -> None:
     robot.sleep(0.2)
     robot.state(orderId="o9")
 
+    assert robot.known_to(robot.quick)[1].order_id == "o9"
+
 
 def test_a_wrong_clock_of_the_other_topic_is_seen() -> None:
     """A visualization whose time is wrong, and then a state whose time is right: the clock is right."""
@@ -253,8 +261,11 @@ def test_a_wrong_clock_of_the_other_topic_is_seen() -> None:
     for _ in range(3):
         robot.visualization()
     robot.visualization(timestamp=stamp(robot.wall - 60))
+    assert robot.known_to(robot.quick)[1].skewed_since is not None
     robot.sleep(0.05)
     robot.state()
+
+    assert robot.known_to(robot.quick)[1].skewed_since is None
 
 
 @pytest.mark.parametrize("name", ["timestamp", "headerId"])
